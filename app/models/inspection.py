@@ -17,12 +17,21 @@ if TYPE_CHECKING:  # with torch
 
 @dataclass(frozen=True)
 class Bar:
-    """The steps in a bar of a histogram: their ``quantity`` is from ``low`` to below ``high``; ``words`` say so."""
+    """The steps in a bar of a histogram: their ``quantity`` is from ``low`` to below ``high``; ``words`` say so. It is
+    looked at after so many gradient steps of the update were ``taken``, None once it is over."""
 
     quantity: Quantity
     low: float
     high: float
     words: str
+    taken: int | None = None
+
+
+@dataclass(frozen=True)
+class BatchStep:
+    """One step of the batch, its ``row``-th from 0."""
+
+    row: int
 
 
 @dataclass(frozen=True)
@@ -32,13 +41,16 @@ class EpisodeDot:
     index: int
 
 
+Chosen = Bar | BatchStep | EpisodeDot
+
+
 @dataclass(frozen=True)
 class Wanted:
     """An iteration of the run that is shown, None for that in which the ``chosen`` episode ended, and which of its
     steps; None for all."""
 
     iteration: int | None
-    chosen: Bar | EpisodeDot | None = None
+    chosen: Chosen | None = None
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _update(context: PanelContext) -> PanelWidget:
     from app.panels.update.panel import UpdatePanel
 
     folder = context.library.folder if context.library is not None else None
-    return UpdatePanel(context.theme, context.past, context.slow, folder)
+    return UpdatePanel(context.theme, context.past, context.slow, context.inspection, folder)
 
 
 def _play(context: PanelContext) -> PanelWidget:

@@ -55,6 +55,17 @@ class Samples:
             return np.zeros(0, np.int64)
         return np.flatnonzero((values >= np.float64(low)) & (values < np.float64(high)))
 
+    def ratios_within(self, taken: int, low: float, high: float) -> NDArray[np.int64] | None:
+        """The steps whose ratio was from ``low`` to below ``high`` once so many gradient steps of the update were
+        ``taken``, of those that it was looked at; None where that is not known."""
+        if not 1 <= taken <= len(self.looked.steps):
+            return None
+        policy = self.looked.steps[taken - 1].policy
+        if policy is None:
+            return None
+        ratios = np.exp(policy.log_ratios.astype(np.float64))
+        return policy.rows[(ratios >= low) & (ratios < high)]
+
     def sequence_of(self, row: int) -> NDArray[np.int64]:
         """All steps of the sequence that ``row`` is in."""
         return np.flatnonzero(self.sequences == self.sequences[row])

@@ -15,11 +15,13 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.models.watched_update import WatchedUpdate
 from app.panels.advantages import AdvantagesPanel
+from app.panels.inspector.panel import SamplesPanel
 from app.panels.update.cells import binned, layout_of
 from app.panels.update.pages import ELLIPSE, RATIOS, kind_of
 from app.panels.update.panel import UpdatePanel
 from app.panels.update.plots import contour_of
 from app.window.main_window import MainWindow
+from engine.analysis.samples import Samples
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.stops import Until
@@ -32,6 +34,8 @@ from engine.reports.events import EpisodeEnded, Event, Updated
 from engine.reports.update_events import Inspected, TrustRegion
 from engine.runs import snapshots
 from engine.training.training import Training
+from tests.app.plots.pointing import pixel_of
+from tests.app.shorthands import words
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -193,6 +197,76 @@ def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[Mai
     assert panel.count.text().startswith("step 1 of 3")
     QTest.mouseClick(panel.theta_button, LEFT, pos=QPoint(8, 8))
     assert panel.pages.theta.isVisible()
+
+
+def test_bars_dots_and_cells_lead_to_their_samples(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)
+    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+    changes = {"update__epochs": 3, "update__minibatch_size": 0, "update__learning_rate": 0.3, "collection__steps": 32}
+    window, panel = stepped("ppo", "iteration", "iteration", **changes)
+    steps, batch = window.controller.history.watched.steps, window.controller.history.watched.batch
+    assert batch is not None
+    qtbot.waitUntil(lambda: any(kept.iteration == 1 for kept in window.panels.past.kept), timeout=20_000)
+    samples = window.panels.find(SamplesPanel)
+
+    def looked() -> Samples:
+        qtbot.waitUntil(lambda: samples.isVisible() and not samples.lookup.busy, timeout=20_000)
+        assert samples.samples is not None, words(samples)
+        assert samples.samples.looked.exact
+        assert np.array_equal(samples.samples.looked.batch.actions, batch.actions)
+        return samples.samples
+
+    # A bar of the ratios after the second of three steps holds those whose ratio lay there then, not at the end.
+    click_line(panel, "step")
+    panel.slider.setFocus()
+    QTest.keyClick(panel.slider, Qt.Key.Key_Home)
+    QTest.keyClick(panel.slider, Qt.Key.Key_Right)
+    plot, bins = panel.pages.ratios, panel.pages.ratios._bins
+    assert bins is not None
+    assert bins.taken == 2
+    shown = bins.shown
+    highest = int(np.argmax(shown.shares))
+    low = float(shown.edges[highest])
+    QTest.mouseClick(
+        plot.viewport(), LEFT, pos=pixel_of(plot, low + shown.width / 2, 50 * float(shown.shares[highest]))
+    )
+    looked()
+    change = steps[1].policy
+    assert change is not None
+    then = np.exp(change.log_ratios.astype(float))
+    assert samples.rows.rows.tolist() == change.rows[(then >= low) & (then < low + shown.width)].tolist()
+    assert len(samples.rows.rows) == round(float(shown.shares[highest]) * len(then))
+    assert "after step 2 of the update" in samples.heading.text()
+
+    # A dot of push and change is one step, in the middle of its episode; so is a cell of a strip.
+    bring_up(panel)
+    click_line(panel, "iteration")
+    pushed = panel.pages.pushed
+    assert pushed._moved is not None
+    dot = int(np.argmax(pushed._moved.push))
+    at = pixel_of(pushed, float(pushed._moved.push[dot]), float(pushed._moved.change[dot]))
+    QTest.mouseClick(pushed.viewport(), LEFT, pos=at)
+    looked()
+    row = samples.table.row
+    assert row is not None
+    push = dict(zip(pushed._moved.rows.tolist(), pushed._moved.push.tolist(), strict=True))
+    assert push[row] == pytest.approx(float(pushed._moved.push[dot]), abs=1e-6)
+    bring_up(panel)
+    click_line(panel, "baseline")
+    strips = panel.pages.strips["advantage"]
+    place = strips.area.bottomRight().toPoint() - QPoint(3, 3)
+    wanted = next(
+        step for step in (strips.step_at(QPointF(place - QPoint(2 * left, 0))) for left in range(400)) if step >= 0
+    )
+    place = next(
+        QPoint(x, place.y()) for x in range(place.x(), 0, -1) if strips.step_at(QPointF(x, place.y())) == wanted
+    )
+    QTest.mouseClick(strips, LEFT, pos=place)
+    assert samples.table.row == wanted
+    assert wanted in samples.rows.rows.tolist()
+    assert len({int(looked().sequences[row]) for row in samples.rows.rows}) == 1
 
 
 def test_the_update_of_an_earlier_iteration_is_made_again(

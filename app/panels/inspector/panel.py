@@ -10,8 +10,9 @@ from PySide6.QtCore import QDeadlineTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
 
-from app.models.inspection import Bar, EpisodeDot, Inspection, Start, Wanted
+from app.models.inspection import Bar, BatchStep, Chosen, EpisodeDot, Inspection, Start, Wanted
 from app.models.past import Instant, Past
+from app.panels.inspector.choosing import behind
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
 from app.panels.inspector.strip import EpisodeStrip
@@ -64,7 +65,7 @@ class SamplesPanel(PanelWidget):
         self._config: RunConfig | None = None
         self._newest = 0  # iteration of the run that is shown
         self._found: Found | None = None
-        self._chosen: Bar | EpisodeDot | None = None
+        self._chosen: Chosen | None = None
         self._followed: Instant | None = None  # of the timeline, when anything was asked for last
         self.lookup = BatchLookup(folder, self)
         self.lookup.found.connect(self._take)
@@ -225,7 +226,9 @@ class SamplesPanel(PanelWidget):
             self._followed = None
             self._offer()
         elif shown is not self._followed and self.watched:
-            chosen = None if isinstance(self._chosen, EpisodeDot) else self._chosen
+            # What is one of this batch's own is nothing in another.
+            lasting = isinstance(self._chosen, Bar) and self._chosen.taken is None
+            chosen = self._chosen if lasting else None
             self.ask(Wanted(shown.at.iteration, chosen))
 
     def _take(self, found: Found) -> None:
@@ -257,22 +260,13 @@ class SamplesPanel(PanelWidget):
         self._say((EMPTY if self._past.run else NO_RUN) if self._fits or self._config is None else OTHERWISE)
         self._offer()
 
-    def _choose(self, chosen: Bar | EpisodeDot | None) -> None:
+    def _choose(self, chosen: Chosen | None) -> None:
         """List some of the samples, or all."""
         samples, found = self.samples, self._found
         if samples is None or found is None:
             return
         self._chosen = chosen
-        rows = np.arange(len(samples))
-        words = ""
-        if isinstance(chosen, Bar):
-            rows, words = samples.within(chosen.quantity, chosen.low, chosen.high), chosen.words
-            if samples.values(chosen.quantity) is None:
-                words = f"no {chosen.quantity} here"
-        elif isinstance(chosen, EpisodeDot):
-            place = found.place
-            rows = samples.of_episode(place) if place is not None and chosen == found.wanted.chosen else rows[:0]
-            words = f"episode {chosen.index + 1:,}" if len(rows) else f"episode {chosen.index + 1:,} is not in it"
+        rows, words = behind(samples, chosen, found.place if chosen == found.wanted.chosen else None)
         count, of = len(rows), len(samples)
         if not count:
             rows = np.arange(of)  # so that there is something to be seen, too
@@ -282,7 +276,8 @@ class SamplesPanel(PanelWidget):
         self.heading.setToolTip(samples.looked.how)
         self.rows.show(samples, rows)
         self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
-        self.table.look_at(int(rows[0]))
+        meant = chosen.row if isinstance(chosen, BatchStep) else -1
+        self.table.look_at(meant if meant in rows else int(rows[0]))
         self._offer()
 
     # --- one of them --------------------------------------------------------------------------------------------------

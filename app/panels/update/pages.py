@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
 
+from app.models.inspection import BatchStep
 from app.models.watched_update import WatchedUpdate
 from app.panels.update.cells import Numbers, layout_of, layout_of_episodes, reach_of
 from app.panels.update.plots import EllipsePlot, KLPlot, LossPlot, PushPlot, RatioPlot
@@ -33,7 +34,13 @@ class View(NamedTuple):
 
 
 class Pages(QStackedWidget):
-    """One page for each stop; what is on it is changed, not made anew."""
+    """One page for each stop; what is on it is changed, not made anew.
+
+    Signals:
+        chosen: what was clicked of a batch: a bar (``Bar``), a step (``BatchStep``), or all of it (None).
+    """
+
+    chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -66,6 +73,10 @@ class Pages(QStackedWidget):
             sign.setContentsMargins(0, theme.px(18), 0, 0)
         for page in self._pages.values():
             self.addWidget(page)
+        for each in strips.values():
+            each.chosen.connect(self._choose_step)
+        for plot in (self.ratios, self.moved_ratios, self.pushed):
+            plot.chosen.connect(self.chosen)
         self._batch: object = None  # of which the layout is
         self._region: object = None
 
@@ -84,6 +95,10 @@ class Pages(QStackedWidget):
     @property
     def seen_large(self) -> bool:
         return any(plot.seen_large for plot in self._plots)
+
+    def _choose_step(self, row: int) -> None:
+        if self._batch is not None:
+            self.chosen.emit(BatchStep(row))
 
     def begin(self) -> None:
         """Another update is shown."""
@@ -160,14 +175,14 @@ class Pages(QStackedWidget):
                 self.theta_beside.show_step(step)
             self._beside_ellipse(bool(update.tries))
         elif kind == RATIOS and step is not None and step.policy is not None:
-            self.ratios.show_change(step.policy)
+            self.ratios.show_change(step.policy, len(steps))
             changes = [found.policy for found in update.steps if found.policy is not None]
             self.kl.show_steps(changes, view.taken, expected_steps(update))
         elif kind == WEIGHTED and step is not None and step.policy is not None and step.weights is not None:
             if update.batch is not None:
                 self._lay_out(update.batch)
                 self.strips["weighted"].show_values("w × importance weight", _numbers(step.weights))
-            self.moved_ratios.show_change(step.policy)
+            self.moved_ratios.show_change(step.policy, len(steps))
         elif kind == THETA and step is not None:
             self.theta.show_step(step)
         elif step is not None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QDeadlineTimer, QSize, Qt, QTimer
 from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout
 
-from app.models.inspection import Wanted
+from app.models.inspection import Chosen, Inspection, Wanted
 from app.models.past import Past
 from app.models.slow_motion import SlowMotion
 from app.models.watched_update import WatchedUpdate
@@ -42,10 +42,10 @@ _PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, ar
 class UpdatePanel(PanelWidget):
     """Follows the run from stop to stop; a person can look back at every line and step of the update that is shown."""
 
-    def __init__(self, theme: Theme, past: Past, slow: SlowMotion, folder: Path | None) -> None:
+    def __init__(self, theme: Theme, past: Past, slow: SlowMotion, inspection: Inspection, folder: Path | None) -> None:
         super().__init__()
         as_surface(self)
-        self._theme, self._past, self._slow = theme, past, slow
+        self._theme, self._past, self._slow, self._inspection = theme, past, slow, inspection
         self._environment: EnvironmentInfo | None = None
         self._config: RunConfig = PolicyGradientConfig()
         self._update, self._live = WatchedUpdate(), WatchedUpdate()
@@ -73,6 +73,7 @@ class UpdatePanel(PanelWidget):
         self.code, self.pages = CodeView(theme), Pages(theme)
         self.code.chosen.connect(self._choose)
         self.pages.shared.follow(self._read_out)
+        self.pages.chosen.connect(self._ask)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Step of the update")
         self.slider.valueChanged.connect(self._scrub)
@@ -254,6 +255,11 @@ class UpdatePanel(PanelWidget):
         self._redraw()
 
     # --- what of it ---------------------------------------------------------------------------------------------------
+
+    def _ask(self, chosen: Chosen | None) -> None:
+        """Have the steps behind what was clicked shown."""
+        if self._update.iteration > 0:  # else it is still collected
+            self._inspection.ask(Wanted(self._update.iteration, chosen))
 
     def _choose(self, stop: str) -> None:
         self.play_button.setChecked(False)

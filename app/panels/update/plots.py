@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 
+from app.models.inspection import BatchStep
+from app.panels.update.bars import Bins, bar_under, read_bar
 from app.panels.update.cells import reach_of
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_range
@@ -14,7 +17,9 @@ from app.plotting.histogram import histogram
 from app.plotting.labels import Level, Moment, Moments
 from app.plotting.legend import Entry
 from app.plotting.marks import Bars, Dots, Line
+from app.plotting.picking import Pick
 from app.plotting.plot import Plot
+from app.plotting.readout import NEAR, Pointer, Reading
 from app.style.format import percent, short_number
 from app.style.theme import Theme
 from engine.analysis.pushes import Moved
@@ -26,7 +31,13 @@ _CORNERS = 181
 
 
 class RatioPlot(Plot):
-    """The ratios π/π_old of the batch's steps; those that the clip has cut off are hatched."""
+    """The ratios π/π_old of the batch's steps; those that the clip has cut off are hatched.
+
+    Signals:
+        chosen: a bar was clicked (``Bar``), or all of the batch is wanted (None).
+    """
+
+    chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "ratio  ρ = π/π<sub>old</sub>", "", _MARGINS)
@@ -34,9 +45,12 @@ class RatioPlot(Plot):
         self._counted, self._cut, self._lines = Bars(), Bars(), Moments(rows=0)
         self._counted.centre, self._cut.centre = -np.inf, np.inf
         self._x: Range | None = None
+        self._bins: Bins | None = None
         self.bottom.set_title("ratio  ρ = π/π<sub>old</sub>", "ρ")
         self.marks = [self._counted, self._cut, self._lines]
         self._colour(theme)
+        self.probe = lambda pointer: read_bar(self._bins, pointer, self._look)
+        self.pick = Pick("Steps in this bar", self._choose)
 
     def _colour(self, theme: Theme) -> None:
         self._look = theme
@@ -50,15 +64,22 @@ class RatioPlot(Plot):
 
     def begin(self) -> None:
         """Another update follows, whose ratios may lie elsewhere."""
-        self._x = None
+        self._x = self._bins = None
 
-    def show_change(self, change: PolicyChange) -> None:
+    def _choose(self, pointer: Pointer | None) -> None:
+        bar = None if pointer is None else bar_under(self._bins, pointer)
+        if pointer is None or bar is not None:
+            self.chosen.emit(bar)
+
+    def show_change(self, change: PolicyChange, taken: int) -> None:
+        """As it was after so many steps of the update."""
         ratios = np.exp(np.minimum(change.log_ratios.astype(np.float64), np.log(_MOST_RATIO)))
         reach = change.clip_range
         low, high = float(np.quantile(ratios, 0.005)), float(np.quantile(ratios, 0.995))
         least = 0.05 if reach is None else 1.6 * reach
         self._x = settled_range(self._x, min(low, 1 - least), max(high, 1 + least))
         bars = histogram(ratios, self._x, centre=1.0)
+        self._bins = Bins(bars, "ratio", "ratio ρ", taken)
         self._counted.edges = self._cut.edges = bars.edges
         self._counted.width = self._cut.width = bars.width
         self._counted.heights = 100 * bars.shares
@@ -115,13 +136,21 @@ class KLPlot(Plot):
 
 
 class PushPlot(Plot):
-    """What each step asked of its action's probability, against what the update made of it."""
+    """What each step asked of its action's probability, against what the update made of it.
+
+    Signals:
+        chosen: a dot was clicked (``BatchStep``), or all of the batch is wanted (None).
+    """
+
+    chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "push asked for", "", _MARGINS)
         self.title, self.measured = "Push and change", "change of π(a|s)"
         self._as_asked, self._against = Dots(5.0), Dots(5.0)
         self._zero = Moments(rows=0)
+        self._moved: Moved | None = None
+        self.probe, self.pick = self._read_dot, Pick("This step", self._choose)
         self._level = Level(0.0, role="edge")
         self.marks = [self._zero, self._level, self._against, self._as_asked]
         self._colour(theme)
@@ -138,7 +167,32 @@ class PushPlot(Plot):
         self._colour(theme)
         self.apply_theme(theme)
 
+    def _dot_at(self, pointer: Pointer) -> int | None:
+        """Which of the dots is under the mouse."""
+        moved = self._moved
+        if moved is None or not len(moved.rows):
+            return None
+        distances = pointer.distances(moved.push, moved.change)
+        nearest = int(np.argmin(distances))
+        return nearest if distances[nearest] <= NEAR else None
+
+    def _read_dot(self, pointer: Pointer) -> Reading | None:
+        moved, dot = self._moved, self._dot_at(pointer)
+        if moved is None or dot is None:
+            return None
+        push, change = float(moved.push[dot]), float(moved.change[dot])
+        told = f"push {short_number(push)}", f"{self.measured} {short_number(change)}", "click: this step"
+        return Reading(push, change, told, self._look.text)
+
+    def _choose(self, pointer: Pointer | None) -> None:
+        moved, dot = self._moved, None if pointer is None else self._dot_at(pointer)
+        if pointer is None:
+            self.chosen.emit(None)
+        elif moved is not None and dot is not None:
+            self.chosen.emit(BatchStep(int(moved.rows[dot])))
+
     def show_moved(self, moved: Moved) -> None:
+        self._moved = moved
         push, change = moved.push, moved.change
         agrees = np.sign(push) == np.sign(change)
         self._as_asked.x, self._as_asked.y = push[agrees], change[agrees]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app.panels.update.cells import Layout, Numbers, binned, reach_of
 from app.style.format import short_number
@@ -63,9 +63,13 @@ class Shared:
 
 
 class Strips(QWidget):
-    """``hovered`` carries the batch's step under the mouse, −1 where there is none."""
+    """Signals:
+    hovered: the batch's step under the mouse, −1 where there is none.
+    chosen: a step of the batch was clicked.
+    """
 
     hovered = Signal(int)
+    chosen = Signal(int)
 
     def __init__(self, theme: Theme, shared: Shared) -> None:
         super().__init__()
@@ -73,6 +77,10 @@ class Strips(QWidget):
         self.title, self._cells, self._reach = "", np.empty((0, 0)), 1.0
         self._drawn: tuple[tuple[object, ...], QImage] | None = None
         self._held: tuple[QPointF, Window] | None = None
+        self._pressed: QPointF | None = None  # where a click may have begun
+        self._clicked = -1
+        self._waiting = QTimer(self, singleShot=True, interval=QApplication.doubleClickInterval())
+        self._waiting.timeout.connect(lambda: self.chosen.emit(self._clicked))
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(40, 40)
@@ -252,13 +260,28 @@ class Strips(QWidget):
             self._hover(self.step_at(event.position()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._shared.window is not None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._pressed = event.position()
+        if self._shared.window is not None:
             self._held = event.position(), self._shared.seen
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._held = None
+        pressed, self._pressed, self._held = self._pressed, None, None
+        if pressed is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        moved = (event.position() - pressed).manhattanLength()
+        step = self.step_at(event.position())
+        if step < 0 or moved >= QApplication.startDragDistance():
+            return
+        self._clicked = step
+        if self._shared.window is None:
+            self.chosen.emit(step)
+        else:  # it may be the first of two, which ask for all again
+            self._waiting.start()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._waiting.stop()
         self._shared.window = None
         self._shared.tell()
 

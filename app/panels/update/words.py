@@ -32,4 +32,4 @@ def numbers_of(batch: Inspected, row: int) -> str:
     """All that is known of a step of the batch, in one line."""
     told = {"r": batch.rewards, "Ψ": batch.credit, "b": batch.baseline, "Â": batch.advantages, "w": batch.weights}
     numbers = " · ".join(f"{name} {short_number(float(values[row]))}" for name, values in told.items())
-    return f"step {int(batch.elapsed[row]):,} · a {batch.actions[row].tolist()} · {numbers}"
+    return f"step {int(batch.elapsed[row]):,} · a {batch.actions[row].tolist()} · {numbers} · click: look into it"
