@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
-from app.compare.compared import ComparedRun
+from app.compare.compared import ComparedGroup, ComparedRun
 from app.session.side_by_side import MOST
 
 _TOO_MANY = (
-    "{} runs are ticked, and {} have room: these are the first of them in the order in which they were ticked. Untick "
-    "some of them, and the next ones come."
+    "{} runs are ticked, and {} have room: one of each setting in turn, then a second seed of each, in the order in "
+    "which they were ticked. Untick some of them, and the next ones come."
 )
 _OTHERS = "They play in different environments, whose returns are not of one scale: nobody is ahead of anybody here."
 
 
-def racing(runs: Sequence[ComparedRun]) -> tuple[ComparedRun, ...]:
-    """Those that there is room for."""
-    return tuple(runs[:MOST])
+def racing(groups: Sequence[ComparedGroup]) -> tuple[ComparedRun, ...]:
+    """Those that there is room for: in turn one of each setting, so that all settings are seen where they can be; those
+    of a setting stand side by side."""
+    of_each = [(*group.runs, *group.repeated) for group in groups]
+    turns = [run for seeds in zip_longest(*of_each) for run in seeds if run is not None]
+    chosen = {run.id for run in turns[:MOST]}
+    return tuple(run for seeds in of_each for run in seeds if run.id in chosen)
 
 
 def said_of(runs: Sequence[ComparedRun], one_scale: bool) -> str:

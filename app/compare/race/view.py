@@ -93,7 +93,7 @@ class RaceView(PanelWidget):
         """Take the runs that are compared now; those that raced before go on."""
         before = [run.id for run in self._runs]
         compared = self._compared.runs
-        self._runs = racing(compared)
+        self._runs = racing(self._compared.groups)
         self._one_scale = of_one_environment(self._runs)
         self.controls.show_end(common_steps(self._runs))
         said = said_of(compared, self._one_scale)
