@@ -18,6 +18,7 @@ class Column:
 
     def __init__(self, title: str, help: str, cells: Sequence[str], bold: Sequence[bool] = ()) -> None:
         self.title, self.help, self.cells, self.bold = title, help, cells, bold
+        self.tips = cells  # of each cell, what has no room in it
 
 
 def history(values: Sequence[Any]) -> str:

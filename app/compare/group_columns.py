@@ -3,57 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
+from app.compare.caveats import of_one_environment
 from app.compare.columns import Column, threshold_among
 from app.compare.compared import ComparedGroup
-from app.style.format import NOTHING, percent, short_number
+from app.style.format import NOTHING, short_number
 from engine.runs.comparison.aggregates import STATISTICS, Statistic
 from engine.runs.comparison.curves import AXES, Axis, curve
 from engine.runs.comparison.intervals import Estimate, estimate
-from engine.runs.comparison.scores import Score, common_end, score
-from engine.runs.records import Status
+from engine.runs.comparison.scores import common_end, score
+from engine.runs.comparison.summaries import Summary, outcome, summary
+from engine.runs.comparison.verdicts import Verdict, verdict
+from engine.runs.comparison.wording import (
+    told_difference,
+    told_estimate,
+    told_improvement,
+    told_share,
+    told_waiting,
+    with_method,
+)
 
-Told = Callable[[Score], float | None]
+_T = TypeVar("_T")
+
+
+def summed_up(groups: Sequence[ComparedGroup], threshold: float | None = None) -> list[Summary]:
+    """What each group came to; the ``threshold`` is that of the one environment of all where none is given."""
+    runs = [run for group in groups for run in group.runs]
+    level = threshold_among(runs) if threshold is None else threshold
+    return [
+        summary(group.name, [outcome(run.record, run.series, level) for run in group.runs], level) for group in groups
+    ]
+
+
+def verdicts(groups: Sequence[ComparedGroup], summaries: Sequence[Summary]) -> list[Verdict]:
+    """Each group but the first against that, where their returns are of one scale."""
+    if not of_one_environment([run for group in groups for run in group.runs]):
+        return []
+    return [verdict(other, summaries[0]) for other in summaries[1:]]
 
 
 def group_columns(groups: Sequence[ComparedGroup], axis: Axis, statistic: Statistic) -> list[Column]:
-    """A row for each; numbers are in returns, with their intervals, and how many seeds where these are not all."""
+    """A row for each; every number with its interval, and by which method that is as its tip."""
     runs = [run for group in groups for run in group.runs]
     until = common_end([curve(run.series, axis=axis) for run in runs])
-    threshold = threshold_among(runs)
-    scores = [[score(run.series, axis, until, threshold) for run in group.runs] for group in groups]
-
-    def told(title: str, help: str, of: Told) -> Column:
-        estimates = [_estimate(those, of, statistic) for those in scores]
-        pairs = zip(estimates, scores, strict=True)
-        return Column(title, help, [_cell(found, len(those)) for found, those in pairs], [False] * len(groups))
-
+    found = summed_up(groups)
+    scores = [[score(run.series, axis, until, None) for run in group.runs] for group in groups]
+    best = [_estimate([each.best for each in those], statistic) for those in scores]
+    area = [_estimate([each.area for each in those], statistic) for those in scores]
     name, shared = STATISTICS[statistic], f"{short_number(until)} {AXES[axis]}"
     of_100 = "mean returns of the last 100 episodes"
-    return [
+    columns = [
         _text("Setting", "", [group.title for group in groups]),
-        _text("Seeds", "How many runs there are; those that failed count with what they came to", _seeds(groups)),
-        told("Final return", f"The {name} of the seeds' {of_100}, with its interval", _final),
-        told("Best return", f"The {name} of the greatest that each seed has reached of its {of_100}", _best),
-        told("Area", f"The {name} of the seeds' mean heights of the curve over the first {shared}", _area),
+        _text("Seeds", "How many runs there are; those that failed count with what they came to", _seeds(found)),
+        _told(
+            "Final return",
+            f"The {name} of the seeds' {of_100}, with its interval",
+            [each.estimates.get(statistic) for each in found],
+            told_estimate,
+        ),
+        _told(
+            "Best return", f"The {name} of the greatest that each seed has reached of its {of_100}", best, told_estimate
+        ),
+        _told(
+            "Area", f"The {name} of the seeds' mean heights of the curve over the first {shared}", area, told_estimate
+        ),
+    ]
+    threshold = threshold_among(runs)
+    if threshold is not None:
+        level = short_number(threshold, 4)
+        columns += [
+            _told(f"Reached {level}", "How many seeds solved it", [each.solved for each in found], told_share),
+            _told(
+                f"Steps to {level}",
+                "The median of environment steps until it was solved. A seed that did not get there counts for as long "
+                "as it was watched.",
+                [each.steps for each in found],
+                told_waiting,
+            ),
+        ]
+    return [*columns, *_against(verdicts(groups, found))]
+
+
+def _against(found: Sequence[Verdict]) -> list[Column]:
+    """How each is beside the first."""
+    if not found:
+        return []
+    return [
+        _told(
+            "Better than the first",
+            "The probability that a run of this setting ends higher than one of the first, with its interval",
+            [None, *(each.improvement for each in found)],
+            told_improvement,
+        ),
+        _told(
+            "Above the first",
+            "By how much the mean final return is above that of the first, with its interval, by Welch's test; p is of "
+            "this comparison by itself",
+            [None, *(each.difference for each in found)],
+            lambda each: (f"{told_difference(each)[0]}, p = {each.p:.2g}", told_difference(each)[1]),
+        ),
     ]
 
 
 def said_of(groups: Sequence[ComparedGroup], statistic: Statistic) -> str:
-    """By which number and which intervals they are told: "Median of the seeds with its interval: 94 % of 5 by order
-    statistics."."""
-    intervals = {}
-    for n in sorted({len(group.runs) for group in groups if len(group.runs) > 1}):
-        found = estimate(np.arange(n, dtype=np.float64), statistic).interval
-        if found is not None:
-            intervals[n] = found
-    if not intervals:
-        return ""
-    levels = ", ".join(f"{percent(found.level)} of {n} seeds" for n, found in intervals.items())
-    name, method = STATISTICS[statistic], next(iter(intervals.values())).method
-    return f"{name[:1].upper()}{name[1:]} of the seeds with its interval: {levels}, by {method}."
+    """By which number and which intervals they are told: "Median of final returns: order statistics, 93.8 %, 5 runs;
+    …"; and of two settings what that settles."""
+    found = summed_up(groups)
+    told = dict.fromkeys(
+        told_estimate(each.estimates[statistic])[1] for each in found if statistic in each.estimates and each.n > 1
+    )
+    name = STATISTICS[statistic]
+    said = [f"{name[:1].upper()}{name[1:]} with its interval: {'; '.join(told)}."] if told else []
+    if len(groups) == 2:
+        said += [sentence for each in verdicts(groups, found) for sentence in each.sentences]
+    return " ".join(said)
 
 
 def _text(title: str, help: str, cells: Sequence[str]) -> Column:
@@ -62,42 +128,23 @@ def _text(title: str, help: str, cells: Sequence[str]) -> Column:
     return column
 
 
-def _seeds(groups: Sequence[ComparedGroup]) -> list[str]:
-    """ "5", "5, 1 failed, 2 train"."""
+def _told(title: str, help: str, found: Sequence[_T | None], words: Callable[[_T], tuple[str, str]]) -> Column:
+    """Numbers in the engine's words, each with how it is known as its tip."""
+    told = [None if each is None else words(each) for each in found]
+    column = Column(title, help, [NOTHING if each is None else each[0] for each in told], [False] * len(told))
+    column.tips = [NOTHING if each is None else with_method(each) for each in told]
+    return column
+
+
+def _seeds(summaries: Sequence[Summary]) -> list[str]:
+    """ "5", "5, 1 failed, 2 unfinished"."""
     cells = []
-    for group in groups:
-        statuses = [run.record.status for run in group.runs]
-        counted = ((Status.FAILED, "failed"), (Status.RUNNING, "train"))
-        more = [f"{statuses.count(status)} {word}" for status, word in counted if status in statuses]
-        cells.append(", ".join([str(len(statuses)), *more]))
+    for one in summaries:
+        counted = ((one.failed, "failed"), (one.unfinished, "unfinished"))
+        cells.append(", ".join([str(one.n), *(f"{count} {word}" for count, word in counted if count)]))
     return cells
 
 
-def _final(found: Score) -> float | None:
-    return found.final
-
-
-def _best(found: Score) -> float | None:
-    return found.best
-
-
-def _area(found: Score) -> float | None:
-    return found.area
-
-
-def _estimate(scores: Sequence[Score], of: Told, statistic: Statistic) -> Estimate | None:
-    known = [value for one in scores if (value := of(one)) is not None]
+def _estimate(values: Sequence[float | None], statistic: Statistic) -> Estimate | None:
+    known = [value for value in values if value is not None]
     return estimate(np.array(known), statistic) if known else None
-
-
-def _cell(found: Estimate | None, seeds: int) -> str:
-    """ "187 [178, 206]", with "of 4" where it is not of all."""
-    if found is None:
-        return NOTHING
-    inside = found.interval
-    said = [short_number(found.value, 4)]
-    if inside is not None:
-        said.append(f"[{short_number(inside.low)}, {short_number(inside.high)}]")
-    if found.n != seeds:
-        said.append(f"of {found.n}")
-    return " ".join(said)

@@ -12,7 +12,9 @@ from app.compare.equations import Equations
 from app.compare.overlay import Overlay
 from app.compare.race.view import RaceView
 from app.compare.run_picker import RunPicker, default_ticks
+from app.compare.share_curves import ProfilePage, SurvivalPage
 from app.compare.table import ComparisonTable
+from app.compare.verdict import VerdictPage
 from app.models.runs import MIME
 from app.session.run_library import RunLibrary
 from app.session.side_by_side import Known, known_in_the_catalogue
@@ -38,6 +40,8 @@ class ComparePage(QWidget):
         self.table = ComparisonTable(theme, self.compared)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.verdict = VerdictPage(theme, self.compared)
+        self.profile, self.survival = ProfilePage(theme, self.compared), SurvivalPage(theme, self.compared)
         self.race = RaceView(theme, self.compared, known)
         self.equations = Equations(theme, self.compared)
         self.difference = Difference(theme, self.compared)
@@ -45,6 +49,9 @@ class ComparePage(QWidget):
         shown = {
             "Table": self.table,
             "Race": self._race_place,
+            "Verdict": self.verdict,
+            "Profile": self.profile,
+            "Survival": self.survival,
             "Equations": self.equations,
             "Difference": self.difference,
         }
@@ -137,6 +144,9 @@ class ComparePage(QWidget):
         self.picker.apply_theme(theme)
         self.overlay.apply_theme(theme)
         self.table.apply_theme(theme)
+        self.verdict.apply_theme(theme)
+        self.profile.apply_theme(theme)
+        self.survival.apply_theme(theme)
         self.race.apply_theme(theme)
         self.equations.apply_theme(theme)
         self.difference.apply_theme(theme)

@@ -166,8 +166,10 @@ class _Cells(QAbstractTableModel):
         if not index.isValid():
             return None
         column, row = self.columns[index.column()], index.row()
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return column.cells[row]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return column.tips[row]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return self._signs[row]
         if role == Qt.ItemDataRole.TextAlignmentRole and column.bold and column.is_number:
