@@ -93,6 +93,7 @@ class Compared(QObject):
         self.metric = RETURN
         self.runs: tuple[ComparedRun, ...] = ()
         self.groups: tuple[ComparedGroup, ...] = ()
+        self.chosen = ""  # what is to be said where they may have been chosen by the seeds that judge them
         self.differing: tuple[Varying, ...] = ()
         self.statistic: Statistic = "median"
         self._wish: bool | None = None  # whether seeds are to stand together, where a person has said so
@@ -221,9 +222,21 @@ class Compared(QObject):
             for record in there
         )
         if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
+            if {run.id for run in runs} != {run.id for run in self.runs}:
+                self.chosen = self._chosen([run.id for run in runs])
             self.runs, self.differing = runs, tuple(differing)
             self.groups = self._grouped(runs)
             self._due = list(self._followers)
+
+    def _chosen(self, runs: Sequence[str]) -> str:
+        from engine.runs.sweeps.chosen import chosen_by_judges
+        from engine.runs.sweeps.experiments import Experiments
+
+        library = self.library.library
+        try:
+            return "" if library is None else chosen_by_judges(Experiments(library), runs)
+        except (RequestError, RunError):  # of which the window is told by whoever shows experiments
+            return ""
 
     def _grouped(self, runs: Sequence[ComparedRun]) -> tuple[ComparedGroup, ...]:
         by_id = {run.id: run for run in runs}

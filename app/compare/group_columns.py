@@ -10,7 +10,7 @@ import numpy as np
 from app.compare.caveats import of_one_environment
 from app.compare.columns import Column, threshold_among
 from app.compare.compared import ComparedGroup
-from app.style.format import NOTHING, short_number
+from app.style.format import NOTHING, minus, short_number
 from engine.runs.comparison.aggregates import STATISTICS, Statistic
 from engine.runs.comparison.curves import AXES, Axis, curve
 from engine.runs.comparison.intervals import Estimate, estimate
@@ -131,7 +131,8 @@ def _text(title: str, help: str, cells: Sequence[str]) -> Column:
 def _told(title: str, help: str, found: Sequence[_T | None], words: Callable[[_T], tuple[str, str]]) -> Column:
     """Numbers in the engine's words, each with how it is known as its tip."""
     told = [None if each is None else words(each) for each in found]
-    column = Column(title, help, [NOTHING if each is None else each[0] for each in told], [False] * len(told))
+    cells = [NOTHING if each is None else minus(each[0]) for each in told]
+    column = Column(title, help, cells, [False] * len(told))
     column.tips = [NOTHING if each is None else with_method(each) for each in told]
     return column
 

@@ -192,7 +192,7 @@ class SurvivalPage(_ShareCurves):
 
     title = "Survival"
     empty = f"{_TICKED}which share of them has not come to a mean return yet stands here over environment steps."
-    x_title, y_title, x_unit = "environment steps", "share of seeds not there yet", "environment steps"
+    x_title, y_title, x_unit = "environment steps", "share not there yet", "environment steps"
 
     def __init__(self, theme: Theme, compared: Compared) -> None:
         self.threshold_field = QLineEdit()

@@ -96,7 +96,7 @@ class ComparisonTable(QWidget):
         told = [self._difference(one, firsts) for one in varying if len({str(one.values[at]) for at in firsts}) > 1]
         columns = group_columns(groups, self._axis, self._compared.statistic)
         self.grid.show_cells(signs, [*columns, *told])
-        words = said_of(groups, self._compared.statistic)
+        words = " ".join(filter(None, (self._compared.chosen, said_of(groups, self._compared.statistic))))
         self.said.setText(words)
         self.said.setVisible(bool(words))
 

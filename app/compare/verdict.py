@@ -59,6 +59,6 @@ class VerdictPage(QWidget):
             return
         found = summed_up(groups)
         told = [" ".join(each.sentences) for each in verdicts(groups, found)] or [_OTHERS]
-        paragraphs = [" ".join(caveats(found)), *told]
+        paragraphs = [self._compared.chosen, " ".join(caveats(found)), *told]
         self.label.setText("\n\n".join(filter(None, paragraphs)))
         self._stage.fill(True)

@@ -55,15 +55,31 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     assert cells["Final return"] == ["300 [100, 500]", "600 [500, 700]", "50"]
     assert cells["Seeds"] == ["5", "3, 1 failed", "1"]
     assert page.table.said.text() == (
-        "Median of the seeds with its interval: 75 % of 3 seeds, 94 % of 5 seeds, by order statistics."
+        "Median with its interval: order statistics, 93.8 %, 5 runs; order statistics, 75 %, 3 runs."
     )
+    assert cells["Reached 475"][:2] == ["1 of 5 [4 %, 62 %]", "3 of 3 [44 %, 100 %]"]
+    assert cells["Better than the first"][0] == "–"
+    assert cells["Above the first"][1].startswith("300 [")
+    tip = grid.cells.index(1, list(cells).index("Better than the first")).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip.endswith("(Newcombe, 95 %, 3 and 5 runs)")
+    # what that settles, in sentences; and the shares of seeds
+    for widget in (page.verdict, page.profile, page.survival):
+        page.tabs.setCurrentWidget(widget)
+    assert "1 of 3 runs of ‘baseline: none, α 0.01’ failed" in page.verdict.text
+    assert "‘baseline: none, α 0.01’ is better than ‘baseline: learned value, α 0.01’" in page.verdict.text
+    assert [line.name for line in page.profile.lines] == [line.name for line in overlay.lines]
+    assert [float(line.y[-1]) for line in page.survival.lines] == [0.0, 0.0, 1.0]
+    qtbot.keyClicks(page.survival.threshold_field, "1000")
+    qtbot.keyClick(page.survival.threshold_field, Qt.Key.Key_Return)
+    assert [float(line.y[-1]) for line in page.survival.lines] == [1.0, 1.0, 1.0]
+    assert page.survival.said.text().startswith("baseline: learned value, α 0.01 · 5 seeds: 0 of 5 got there;")
     assert "Seed" not in cells
     # the mean instead, with each seed as a thin line
     overlay.statistic_box.setCurrentIndex(2)
     qtbot.waitUntil(lambda: overlay.said.text().startswith("Mean, with its 95 % interval"))
     qtbot.mouseClick(overlay.singles_button, Qt.MouseButton.LeftButton)
     assert len(overlay._groups._thin) == 8
-    qtbot.waitUntil(lambda: page.table.said.text().endswith("95 % of 3 seeds, 95 % of 5 seeds, by Student t."))
+    qtbot.waitUntil(lambda: page.table.said.text().endswith("Student t, 95 %, 3 runs."))
     view = overlay.plot.viewport()
     frame = overlay.plot._frame(overlay.plot._view.mapRectToScene(overlay.plot._view.rect()))
     share = 500.0 / overlay.plot.ranges[0][1]
