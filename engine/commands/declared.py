@@ -25,6 +25,31 @@ Where = Annotated[
 FORMS = "csv, csv-episodes, tensorboard, preset, text, script, policy, onnx, run"  # in which a run can be written out
 
 
+def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
+    """``sweep``."""
+
+    @cli.command()
+    def sweep(
+        sweep: Annotated[
+            str | None, typer.Argument(metavar="SWEEP", help="A TOML file, or an experiment that ships.")
+        ] = None,
+        workers: Annotated[
+            int | None, typer.Option(min=1, help="Train so many at once; as many as there are cores otherwise.")
+        ] = None,
+        report: Annotated[
+            Path | None, typer.Option(metavar="FOLDER", help="Write a file of lines for each run, and a summary.")
+        ] = None,
+        library: Where = None,
+        experiment: Annotated[str | None, typer.Option(hidden=True)] = None,
+    ) -> None:
+        """Train many runs: settings that vary, with several seeds each. The same command goes on where it was left."""
+        from engine.commands import sweep as sweeping
+
+        gc.enable()
+        place = sweeping.Place(workers)
+        sweeping.sweep(sweep, experiment, place, (report, library), interrupts)
+
+
 def add_runs(cli: typer.Typer) -> None:
     """``runs …``: what the library holds."""
     runs = typer.Typer(help="The runs of the library.")

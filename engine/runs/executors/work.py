@@ -128,7 +128,7 @@ def _begun(library: Library, job: Job) -> tuple[Training, RunRecord | None]:
     states = [record for record in records if kept[record.id]]
     if states:  # of several, one that has failed has no part in the latest
         latest = max(states, key=lambda record: kept[record.id][0].created)
-        return resume(library, latest, together=len(job.runs) > 1), library.run(latest.id)
+        return resume(library, latest, together=job.runs if len(job.runs) > 1 else ()), library.run(latest.id)
     config = require_answers(validated(job.configuration))
     several = len(job.runs) > 1
     seeds, names = (job.seeds, job.runs) if several else ((), ())

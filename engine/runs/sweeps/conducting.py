@@ -132,7 +132,7 @@ class Conductor:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
-            self._stop_all()
+            self.stop()
         finally:
             if self._lock is not None:
                 with suppress(OSError):
@@ -150,7 +150,7 @@ class Conductor:
         if time.monotonic() >= self._retry_at:
             try:
                 self._note_ended()
-                record = self._now()
+                record = self.record
                 self._heed(record)
                 busy = self._begin(record) or bool(self._jobs) or _waits(record)
                 self._writing.ends()
@@ -161,7 +161,8 @@ class Conductor:
             self._ended += self._executor.poll(seconds)
         return busy or bool(self._ended)
 
-    def _now(self) -> ExperimentRecord:
+    @property
+    def record(self) -> ExperimentRecord:
         """What the library says of the experiment."""
         mark = self._experiments.mark()
         if self._latest is None or mark != self._mark:
@@ -350,8 +351,8 @@ class Conductor:
         self._library.end(record.id, Status.FINISHED)
         return True
 
-    def _stop_all(self) -> None:
-        """Stop what is under way, each saved, and note how far it is."""
+    def stop(self) -> None:
+        """Stop what is under way, each saved, and note how far it is; nothing is begun any more."""
         self._stopping = True
         for id, job in self._jobs.items():
             if job.order != Order.STOP:
@@ -365,6 +366,7 @@ class Conductor:
                 self._note_ended()
             for job in self._jobs.values():
                 self._experiments.progress(self._id, [run.run for run in job.runs], Progress.STOPPED)
+            self._jobs.clear()
         except RunError as error:
             self._tell(f"How far the experiment is could not be noted: {error} It is found out when it goes on.")
 

@@ -77,7 +77,7 @@ def planned(sweep: Sweep) -> Plan:
             points.append(point)
         elif sweep.design == "grid":
             raise RequestError(
-                f"{_beginning(same)} and {_beginning(point)} come to the same configuration; leave one of them out."
+                f"{beginning(same)} and {beginning(point)} come to the same configuration; leave one of them out."
             )
         if len(points) * len(seeds) > MOST_RUNS:
             raise RequestError(
@@ -166,12 +166,13 @@ def _point(sweep: Sweep, index: int, levels: Levels, titles: tuple[str, ...]) ->
     try:
         return Point(index, settings, with_settings(sweep.config, values))
     except ParameterError as error:
-        raise ParameterError(error.problem, f"{_beginning(point)} does not fit: ") from None
+        raise ParameterError(error.problem, f"{beginning(point)} does not fit: ") from None
     except RequestError as error:
-        raise RequestError(f"{_beginning(point)} does not fit: {error}") from None
+        raise RequestError(f"{beginning(point)} does not fit: {error}") from None
 
 
-def _beginning(point: Point) -> str:
+def beginning(point: Point) -> str:
+    """How a sentence about a point begins."""
     return f"Point {point.index + 1} ({point.words})" if point.settings else "The configuration"
 
 
@@ -269,6 +270,6 @@ def _require_trainable(points: list[Point]) -> None:
                 continue
             problem = refusal(point.config, changed(environment, point.config.environment))
         except RequestError as error:
-            raise RequestError(f"{_beginning(point)} cannot be trained: {error}") from None
+            raise RequestError(f"{beginning(point)} cannot be trained: {error}") from None
         if problem is not None:
-            raise RequestError(f"{_beginning(point)} cannot be trained: {problem}")
+            raise RequestError(f"{beginning(point)} cannot be trained: {problem}")

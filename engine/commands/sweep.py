@@ -1,0 +1,228 @@
+"""What ``main.py sweep`` does: train all runs of a sweep, and go on where an earlier call left off."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from engine.commands.interrupts import Interrupts
+from engine.commands.output import Lasting
+from engine.commands.sweep_report import SweepReport
+from engine.runs.library import Library
+from engine.runs.place import library_folder
+from engine.runs.sweeps import files
+from engine.runs.sweeps.checking import require_all
+from engine.runs.sweeps.conducting import Conductor
+from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.plan import Plan, planned
+from engine.runs.sweeps.records import ExperimentRecord, Wish
+from engine.runs.sweeps.records import Progress as Reached
+from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:
+    from engine.runs.executors.interface import Executor
+
+SPAN = 30.0  # seconds of which the speed is the mean
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs are trained: in so many ``workers`` of this machine."""
+
+    workers: int | None = None
+
+
+def sweep(
+    asked: str | None,
+    experiment: str | None,
+    place: Place,
+    where: tuple[Path | None, Path | None],
+    interrupts: Interrupts,
+) -> None:
+    """Train what ``asked`` names, a file or an experiment that ships, or else an ``experiment`` that the library has.
+
+    What was trained before is not trained again, and what was interrupted goes on from its checkpoints.
+
+    Args:
+        where: the folder of the report, and that of the library.
+
+    Raises:
+        RequestError: it cannot be trained, or is being conducted already, or the report cannot be opened.
+        RunError: some runs failed, after all others have ended.
+        KeyboardInterrupt: Ctrl+C, or another signal that ends programs; all is saved by then.
+    """
+    if (asked is None) == (experiment is None):
+        raise RequestError("Name a sweep: a TOML file, or an experiment that ships.")
+    report_folder, library_named = where
+    folder = library_folder(library_named)
+    console = Console(file=cast(IO[str], Lasting(sys.stderr)))
+    with ExitStack() as stack:
+        library = stack.enter_context(Library(folder))
+        experiments = Experiments(library)
+        if asked is not None:
+            wanted = files.named(asked)
+            plan = planned(wanted)
+            with interrupts.held_back():
+                require_all(plan, folder)
+            record = experiments.add(wanted, plan)
+            experiments.wish(record.id, Wish.RUN)
+            _say(console, _beginning(record, plan))
+        else:
+            record = experiments.get(experiment or "")
+        course = _Course(experiments, record.id, asked)
+        interrupts.tell = course.interrupted
+        with interrupts.held_back():
+            executor = _executor(place, partial(_say, console))
+        stack.callback(executor.close)
+        conductor = stack.enter_context(Conductor(library, record.id, executor, partial(_say, console)))
+        report = SweepReport(report_folder, conductor.plan) if report_folder else None
+        try:
+            _conduct(conductor, course, report, console, interrupts)
+        finally:
+            conductor.stop()
+            if report is not None:
+                report.finish(library, experiments.get(record.id))
+        _say(console, course.summary())
+        course.require_success()
+
+
+def _conduct(
+    conductor: Conductor, course: _Course, report: SweepReport | None, console: Console, interrupts: Interrupts
+) -> None:
+    with _progress(console) as progress:
+        bar = progress.add_task("", **course.shown(conductor))
+        while True:
+            with interrupts.held_back():  # between two steps everything is noted
+                busy = conductor.step()
+                if report is not None:
+                    report.update(course.experiments.library, conductor.record, conductor.under_way)
+                progress.update(bar, **course.shown(conductor))
+            if not busy:
+                return
+
+
+def _executor(place: Place, tell: Callable[[str], object]) -> Executor:
+    from engine.runs.executors.local import LocalExecutor
+
+    return LocalExecutor(place.workers, tell)
+
+
+class _Course:
+    """How far an experiment is, and how fast it gets on."""
+
+    def __init__(self, experiments: Experiments, experiment: str, asked: str | None) -> None:
+        self.experiments, self._id, self._asked = experiments, experiment, asked
+        self._budgets: list[int] = []  # environment steps of a run, by point
+        self._steps: deque[tuple[float, int]] = deque()  # when so many were taken in all
+
+    def shown(self, conductor: Conductor) -> dict[str, Any]:
+        """What the bar shows."""
+        record, counts = conductor.record, _counts(conductor.record)
+        self._budgets = self._budgets or [point.config.budget.environment_steps for point in conductor.plan.points]
+        kept = [run for run in record.runs if run.wish != Wish.DROP]
+        whole = sum(self._budgets[run.point] for run in kept)
+        done = sum(self._budgets[run.point] for run in kept if run.progress in (Reached.FINISHED, Reached.FAILED))
+        taken = done + self._taken(conductor.under_way)
+        now = time.monotonic()
+        self._steps.append((now, taken))
+        while self._steps[0][0] < now - SPAN and len(self._steps) > 2:
+            self._steps.popleft()
+        first, before = self._steps[0]
+        speed = max(taken - before, 0) / max(now - first, 1e-9) if len(self._steps) > 2 else 0.0
+        return {
+            "total": len(kept),
+            "completed": counts[Reached.FINISHED] + counts[Reached.FAILED],
+            "running": counts[Reached.TRAINING],
+            "failed": counts[Reached.FAILED],
+            "speed": f"{speed:,.0f}" if speed else "–",
+            "left": time_in_words((whole - taken) / speed) if speed and taken < whole else "–",
+        }
+
+    def _taken(self, runs: tuple[str, ...]) -> int:
+        """Environment steps of those under way."""
+        marks = ", ".join("?" * len(runs))
+        query = f"SELECT coalesce(sum(environment_steps), 0) FROM runs WHERE id IN ({marks})"
+        (found,) = self.experiments.library.execute(query, runs).fetchone()
+        return int(found)
+
+    def interrupted(self) -> str:
+        again = f"sweep {self._asked}" if self._asked is not None else "sweep"
+        return f"Interrupted; all that was trained is saved, and `{again}` goes on from there."
+
+    def summary(self) -> str:
+        """What it came to."""
+        counts = _counts(self.experiments.get(self._id))
+        kept = sum(counts.values())
+        said = [f"{counts[Reached.FINISHED]} of {kept} runs have finished"]
+        said += [f"{counts[Reached.FAILED]} failed"] if counts[Reached.FAILED] else []
+        resting = counts[Reached.PAUSED] + counts[Reached.STOPPED] + counts[Reached.WAITING]
+        said += [f"{resting} paused, stopped or not begun"] if resting else []
+        return f"{', '.join(said)}."
+
+    def require_success(self) -> None:
+        """See to it that nothing failed.
+
+        Raises:
+            RunError: something did.
+        """
+        failed = [run for run in self.experiments.runs(self._id) if run.progress == Reached.FAILED]
+        failed = [run for run in failed if run.wish != Wish.DROP]
+        if failed:
+            raise RunError(f"{_runs(len(failed))} failed, the first because: {failed[0].reason}")
+
+
+def time_in_words(seconds: float) -> str:
+    """ "45 s", "12 min", "3 h 20 min", "2 days"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{seconds / 86_400:.1f} days"
+
+
+def _counts(record: ExperimentRecord) -> Counter[Reached]:
+    return Counter(run.progress for run in record.runs if run.wish != Wish.DROP)
+
+
+def _beginning(record: ExperimentRecord, plan: Plan) -> str:
+    points, seeds = len(plan.points), len(plan.seeds)
+    each = f"{points} settings × {seeds} seeds = {points * seeds} runs"
+    done = sum(run.progress == Reached.FINISHED for run in record.runs)
+    before = f", {done} of which have finished before" if done else ""
+    return f"Experiment {record.number}, {record.title}: {each}{before}."
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'' if count == 1 else 's'}"
+
+
+def _say(console: Console, text: str) -> None:
+    """Print ``text`` as it is: in a sentence, brackets and numbers are no markup."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[running]} running, {task.fields[failed]} failed"),
+        TextColumn("{task.fields[speed]:>9} steps/s"),
+        TextColumn("{task.fields[left]} left"),
+        console=console,
+        transient=False,
+    )
