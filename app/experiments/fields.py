@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QSpinBox, QToolBut
 from app.style import icons
 from app.style.theme import Theme
 
+_LEFT = 6  # pixels before what is typed, as in other fields
+
 
 class Counter(QSpinBox):
     """A whole number; it stays put while the page is scrolled over it."""
@@ -19,6 +21,7 @@ class Counter(QSpinBox):
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setKeyboardTracking(False)
+        self.lineEdit().setTextMargins(_LEFT, 0, 0, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

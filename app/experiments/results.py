@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QLabel,
     QMenu,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSplitter,
     QTabWidget,
@@ -34,6 +36,7 @@ EMPTY = (
     "Experiments appear here: many runs in which something varies, each setting with several seeds. Choose at the left "
     "what varies, or start from a ready experiment, and press Run."
 )
+_NOTHING_TO_SAY = "What can be said of the settings, and what cannot, appears here once runs of two of them have ended."
 _LOWER = 0.46  # the share of the height that the tables have
 
 
@@ -73,6 +76,18 @@ class ResultsPanel(QWidget):
         settings = self._with_buttons(self.settings, self._setting_buttons(), theme, self.final_of)
         self.tabs.addTab(settings, "Settings")
         self.tabs.addTab(self._with_buttons(self.runs, self._run_buttons(), theme), "Runs")
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.words.setMargin(theme.unit)
+        scroll = QScrollArea()
+        scroll.setWidget(self.words)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setAccessibleName("What can be said")
+        self.tabs.addTab(scroll, "In words")
         self._split = QSplitter(Qt.Orientation.Vertical)
         self._split.addWidget(self.curves)
         self._split.addWidget(self.tabs)
@@ -185,6 +200,7 @@ class ResultsPanel(QWidget):
             sentence.setText(text)
             sentence.setVisible(bool(text))
         self.final_of.setText(results.final_of)
+        self.words.setText("\n\n".join(results.sentences) or _NOTHING_TO_SAY)
         self.curves.show_curves(results.curves, results.curves_of, results.threshold)
         self._fill()
 
@@ -193,7 +209,7 @@ class ResultsPanel(QWidget):
         results = self.results
         if results is not None and self.tabs.currentIndex() == 0:
             self.settings.show_results(results.settings, results.final_of, results.threshold)
-        elif results is not None:
+        elif results is not None and self.tabs.currentIndex() == 1:
             self.runs.show_results(results.settings, results.record.sweep.config.budget.environment_steps)
         self._offer()
 

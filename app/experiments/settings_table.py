@@ -8,12 +8,12 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
 
 from app.experiments.sorted_table import Column, SortedTable
-from app.models.experiment_results import Interval, SettingResult
+from app.models.experiment_results import SettingResult
 from app.models.run_style import style_of
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
-from app.style.format import NOTHING, percent, setting, short_number
+from app.style.format import NOTHING, minus, setting, short_number
 from app.style.theme import Theme, tabular
-from engine.runs.comparison.proportions import share
+from engine.runs.comparison.wording import told_estimate, told_share, told_waiting
 
 
 class SettingsTable(SortedTable):
@@ -32,12 +32,9 @@ class SettingsTable(SortedTable):
         """
         ratio = self.devicePixelRatioF()
         icons = [QIcon(sign_pixmap(style_of(one.point), self._theme, ratio)) for one in results]
-        columns = [*_varied(results), _done(results), _interval("Final return", final, [one.final for one in results])]
+        columns = [*_varied(results), _done(results), _final(results, final)]
         if threshold is not None:
-            level = short_number(threshold, 4)
-            help = f"Environment steps until the mean return of 100 episodes was at {level}: {_CENSORED}"
-            columns.append(_interval(f"Steps to {level}", help, [one.steps for one in results]))
-            columns.append(_solved(results))
+            columns += [_steps(results, short_number(threshold, 4)), _solved(results)]
         self.show_cells([one.point for one in results], columns, icons)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -45,12 +42,6 @@ class SettingsTable(SortedTable):
         self.setFont(tabular(self.font()))
         self.setIconSize(QSize(theme.px(WIDTH), theme.px(HEIGHT)))
         self.fit()
-
-
-_CENSORED = (
-    "the median by Kaplan–Meier, with its 95 % interval after Brookmeyer and Crowley. A run that is not there yet "
-    "counts for as long as it was watched, and one that failed for as long as any."
-)
 
 
 def _varied(results: Sequence[SettingResult]) -> list[Column]:
@@ -83,33 +74,32 @@ def _reasons(result: SettingResult) -> list[str]:
     return [f"Seed {run.seed} failed: {run.reason}" for run in result.counted if run.failed]
 
 
-def _solved(results: Sequence[SettingResult]) -> Column:
-    found = [share(one.solved, len(one.ended)) if one.ended else None for one in results]
-    words = [NOTHING if one is None else f"{one.count} of {one.n}" for one in found]
-    tips = [
-        ""
-        if one is None
-        else f"{percent(one.value)} [{percent(one.low)}, {percent(one.high)}]: 95 % interval by "
-        f"{one.method}, n = {one.n}"
-        for one in found
+def _final(results: Sequence[SettingResult], help: str) -> Column:
+    told = [told_estimate(one.final) if one.final is not None else (NOTHING, "") for one in results]
+    keys = [one.final.value if one.final is not None else None for one in results]
+    return _numbers("Final return", help, told, keys)
+
+
+def _steps(results: Sequence[SettingResult], level: str) -> Column:
+    help = (
+        f"Environment steps until the mean return of 100 episodes was at {level}, the median. A run that is not there "
+        "yet counts for as long as it was watched, and one that failed for as long as it was to be trained"
+    )
+    told = [told_waiting(one.steps) if one.steps is not None else (NOTHING, "") for one in results]
+    told = [
+        ("not reached", how) if one.steps is not None and one.steps.steps is None else (minus(words), how)
+        for one, (words, how) in zip(results, told, strict=True)
     ]
-    keys = [None if one is None else one.value for one in found]
+    return _numbers(f"Steps to {level}", help, told, [one.steps.steps if one.steps else None for one in results])
+
+
+def _solved(results: Sequence[SettingResult]) -> Column:
     help = "How many have solved it of those that are finished or have failed"
-    return Column("Solved", help, words, keys, is_number=True, tips=tips)
+    told = [told_share(one.solved) if one.solved is not None else (NOTHING, "") for one in results]
+    return _numbers("Solved", help, told, [one.solved.value if one.solved is not None else None for one in results])
 
 
-def _interval(title: str, help: str, found: Sequence[Interval | None]) -> Column:
-    keys = [one.value if one is not None else None for one in found]
-    return Column(title, help, [interval_words(one) for one in found], keys, is_number=True)
-
-
-def interval_words(one: Interval | None) -> str:
-    """ "473 [451, 489]"."""
-    if one is None:
-        return NOTHING
-    if one.value == float("inf"):
-        return "not reached"
-    if one.low is None or one.high is None:
-        return short_number(one.value, 4)
-    high = short_number(one.high, 4) if one.high != float("inf") else "∞"
-    return f"{short_number(one.value, 4)} [{short_number(one.low, 4)}, {high}]"
+def _numbers(title: str, help: str, told: Sequence[tuple[str, str]], keys: Sequence[float | None]) -> Column:
+    """Numbers with their intervals, and in the tips how these are known."""
+    tips = [f"{words}\n{how}".strip() for words, how in told]
+    return Column(title, help, [minus(words) for words, _ in told], keys, is_number=True, tips=tips)

@@ -15,30 +15,26 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.runs.comparison.intervals import Estimate
+    from engine.runs.comparison.proportions import Share
+    from engine.runs.comparison.survival import Waiting
+
     Floats = NDArray[np.float64]
 
 _SHORT = 4  # letters of a word that says too little
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A number with its interval, of ``n`` runs; no ends where there are too few for any."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
 class SettingResult:
-    """One setting: what varies there, how its runs stand, and what those that are finished came to."""
+    """One setting: what varies there, how its runs stand, and what those that have ended came to. ``steps`` are those
+    to the threshold, of which those that are still trained are known not to be there yet."""
 
     point: int
     values: Mapping[str, Any]
     runs: tuple[Standing, ...]
-    final: Interval | None = None
-    steps: Interval | None = None
+    final: Estimate | None = None
+    solved: Share | None = None
+    steps: Waiting | None = None
 
     @cached_property
     def title(self) -> str:
@@ -61,11 +57,6 @@ class SettingResult:
     @property
     def failed(self) -> int:
         return sum(run.failed for run in self.counted)
-
-    @property
-    def solved(self) -> int:
-        """How many of those that have ended had solved their environment."""
-        return sum(run.solved is not None for run in self.ended)
 
     @property
     def done_words(self) -> str:
@@ -174,7 +165,8 @@ class SettingCurve:
 @dataclass(frozen=True, eq=False)
 class Results:
     """How an experiment stands. ``final_of`` and ``curves_of`` say what the final return and the curves are, with the
-    method, the runs and the level of their intervals; ``caveat`` is what is to be minded when they are read.
+    method and the level of their intervals; ``caveat`` is what is to be minded when they are read, ``sentences`` say in
+    full what they tell and what not.
 
     ``threshold`` is the mean return at which the environment counts as solved, where all settings have one in common;
     ``conducted`` says that a process trains its runs now.
@@ -187,6 +179,7 @@ class Results:
     final_of: str = ""
     curves_of: str = ""
     caveat: str = ""
+    sentences: tuple[str, ...] = ()
     threshold: float | None = None
     conducted: bool = False
     seconds_left: float | None = None

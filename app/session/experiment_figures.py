@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.models.experiment_results import Interval, Results, SettingCurve, SettingResult, by_setting, tally
-from app.session.experiment_words import caveat, steps_to_it
+from app.models.experiment_results import Results, SettingCurve, SettingResult, by_setting, tally
+from app.session.experiment_words import best_two, caveat, in_full, of_ended, steps_to_it
 from app.session.grid_curves import POINTS, GridCurves
-from app.style.format import percent
 from engine.runs.comparison.bands import band
 from engine.runs.comparison.curves import Curve
-from engine.runs.comparison.intervals import LEVEL, METHODS, RECOMMENDED, estimate
 from engine.runs.comparison.scores import threshold_of
+from engine.runs.comparison.summaries import Summary
+from engine.runs.comparison.wording import percent
 from engine.runs.library import Library
 from engine.runs.sweeps.plan import planned
 from engine.runs.sweeps.records import ExperimentRecord
@@ -25,10 +25,6 @@ from engine.runs.sweeps.spec import Sweep
 from engine.runs.sweeps.standings import Standing, standings
 from engine.runtime.errors import RequestError
 
-FINAL_OF = (
-    "Final return: the mean return of the last 100 episodes of each run that is finished. The interquartile mean of "
-    f"these n runs, and its {percent(LEVEL)} interval over seeds ({METHODS[RECOMMENDED['iqm']]})."
-)
 _SEEN, _LEAST_SEEN = 60, 5.0  # looks, and seconds, by which a pace is known
 
 
@@ -42,7 +38,7 @@ class Figures:
     _drawn: dict[int, SettingCurve] = field(default_factory=dict, init=False)
     _counted: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)  # runs that a line was drawn of
     _pace: Pace = field(default_factory=lambda: Pace(), init=False)
-    _known: dict[tuple[float, ...], Interval | None] = field(default_factory=dict, init=False)
+    _known: dict[int, tuple[tuple[Standing, ...], Summary]] = field(default_factory=dict, init=False)  # by point
 
     def __post_init__(self) -> None:
         self.threshold = _threshold(self.record.sweep)
@@ -57,11 +53,14 @@ class Figures:
         self.record = record
         runs = standings(library, record.id)
         settings = tuple(self._with_numbers(one) for one in by_setting(record, runs))
+        summaries = [self._known[one.point][1] for one in settings if self._known.get(one.point)]
+        best = best_two(summaries)
         fresh = {run.run for run in runs if run.number is not None and self._read(library, run)}
         for one in settings:
             self._draw(one, fresh)
         curves = tuple(self._drawn[one.point] for one in settings if one.point in self._drawn)
-        of = (FINAL_OF, _curves_of(curves), caveat(settings))
+        said = caveat(settings, best), in_full(summaries, best)
+        of = (_final_of(settings), _curves_of(curves), *said)
         left = self._pace.left(runs, self.record.sweep.config.budget.environment_steps) if conducted else None
         return Results(
             record, settings, curves, tally(runs), *of, threshold=self.threshold, conducted=conducted, seconds_left=left
@@ -71,15 +70,19 @@ class Figures:
         return self._curves.read(library, run.run, (run.iteration, run.environment_steps))
 
     def _with_numbers(self, one: SettingResult) -> SettingResult:
-        finals = tuple(run.mean_return for run in one.finished if run.mean_return is not None)
-        steps = None if self.threshold is None else steps_to_it(one.counted)
-        return replace(one, final=self._interval(finals), steps=steps)
-
-    def _interval(self, finals: tuple[float, ...]) -> Interval | None:
-        """Worked out once for the same numbers."""
-        if finals not in self._known:
-            self._known[finals] = _interval(finals) if finals else None
-        return self._known[finals]
+        """With what its runs came to, which is worked out once for the same ones."""
+        budget = self.record.sweep.config.budget.environment_steps
+        if self._known.get(one.point, (None,))[0] != one.ended:
+            found = of_ended(one, budget, self.threshold)
+            if found is None:
+                self._known.pop(one.point, None)
+            else:
+                self._known[one.point] = one.ended, found
+        steps = None if self.threshold is None else steps_to_it(one, budget)
+        if one.point not in self._known:
+            return replace(one, steps=steps)
+        found = self._known[one.point][1]
+        return replace(one, final=found.estimates.get("iqm"), solved=found.solved, steps=steps)
 
     def _draw(self, one: SettingResult, fresh: set[str]) -> None:
         counted = tuple(run.run for run in one.counted if run.number is not None)
@@ -116,11 +119,15 @@ class Pace:
         return missing * (now - began) / (done - before)
 
 
-def _interval(finals: Sequence[float]) -> Interval:
-    found = estimate(np.array(finals), "iqm")
-    if found.interval is None:
-        return Interval(found.value, None, None, found.n)
-    return Interval(found.value, found.interval.low, found.interval.high, found.n)
+def _final_of(settings: Sequence[SettingResult]) -> str:
+    """What the final return is, with the methods of its intervals."""
+    intervals = [one.final.interval for one in settings if one.final is not None and one.final.interval is not None]
+    methods = " or ".join(dict.fromkeys(f"{each.method}, {percent(each.level)}" for each in intervals))
+    interval = f", with its interval over these seeds ({methods})" if methods else ""
+    return (
+        "Final return: the mean return of the last 100 episodes of each run that has ended; of a setting the "
+        f"interquartile mean of its runs{interval}."
+    )
 
 
 def _curves_of(curves: Sequence[SettingCurve]) -> str:

@@ -1,4 +1,4 @@
-"""What is to be minded as the numbers of an experiment are read, and what they say of runs that never got there."""
+"""What the runs of an experiment's settings came to, and what is to be minded as that is read."""
 
 from __future__ import annotations
 
@@ -6,71 +6,71 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.models.experiment_results import Interval, SettingResult
-from engine.runs.comparison.power import seeds_needed
-from engine.runs.comparison.survival import median_steps, survival
+from app.models.experiment_results import SettingResult
+from engine.runs.comparison.summaries import Outcome, Summary, summary
+from engine.runs.comparison.survival import Waiting, median_steps, survival
+from engine.runs.comparison.verdicts import FEW, Verdict, caveats, verdict
 from engine.runs.sweeps.standings import Standing
 
-_FEW = 5  # runs of a setting, below which intervals mean little
 _MANY = 4  # settings, from which on the best is partly so by luck
 
 
-def caveat(settings: Sequence[SettingResult]) -> str:
-    """In sentences; empty where nothing is to be minded."""
-    said = [_of_seeds(settings)]
+def outcome(run: Standing, budget: int) -> Outcome:
+    """What a run has come to by now."""
+    steps = max(run.environment_steps, budget) if run.failed else run.environment_steps
+    return Outcome(run.mean_return, run.solved, steps, run.failed, unfinished=not (run.failed or run.finished))
+
+
+def of_ended(one: SettingResult, budget: int, threshold: float | None) -> Summary | None:
+    """What those runs of a setting came to that are finished or have failed; None where there is none."""
+    outcomes = [outcome(run, budget) for run in one.ended]
+    return summary(one.title, outcomes, threshold) if outcomes else None
+
+
+def steps_to_it(one: SettingResult, budget: int) -> Waiting | None:
+    """The median of the environment steps until the environment was solved, of all runs that have begun; None where
+    none has."""
+    begun = [outcome(run, budget) for run in one.counted if run.number is not None and run.environment_steps > 0]
+    if not begun:
+        return None
+    steps = np.array([float(each.steps if each.reached is None else each.reached) for each in begun])
+    return median_steps(survival(steps, np.array([each.reached is not None for each in begun])))
+
+
+def best_two(summaries: Sequence[Summary]) -> Verdict | None:
+    """What can be said of the two settings that came to most; None where there are no two."""
+    told = [one for one in summaries if "iqm" in one.estimates]
+    best = sorted(told, key=lambda one: -one.estimates["iqm"].value)[:2]
+    return verdict(best[0], best[1]) if len(best) == 2 else None
+
+
+def in_full(summaries: Sequence[Summary], best: Verdict | None) -> tuple[str, ...]:
+    """All that can be said, in sentences."""
+    said = [f"Of the two that came to most: {sentence}" for sentence in best.sentences[:1]] if best is not None else []
+    return (*said, *(best.sentences[1:] if best is not None else ()), *caveats(summaries))
+
+
+def caveat(settings: Sequence[SettingResult], best: Verdict | None) -> str:
+    """What is to be minded first, in few words; empty where nothing is."""
+    said = [_of_seeds(settings, best)]
     failed = sum(one.failed for one in settings)
     if failed:
-        runs = "A run has failed and is" if failed == 1 else f"{failed} runs have failed and are"
-        said.append(f"{runs} in no final return: what is left may look better than it is.")
+        said.append(f"{failed} run{'s' * (failed != 1)} failed; what such a run came to by then counts.")
     told = [one for one in settings if one.final is not None]
     if len(told) >= _MANY and len(told) == len(settings):
-        said.append(
-            f"The best of {len(told)} settings is chosen here by the seeds that judge it: with other seeds it comes to "
-            "less, as a rule."
-        )
+        chosen = f"The best of {len(told)} settings is chosen by the seeds that judge it"
+        said.append(f"{chosen}: with others it may come to less.")
     return " ".join(filter(None, said))
 
 
-def _of_seeds(settings: Sequence[SettingResult]) -> str:
+def _of_seeds(settings: Sequence[SettingResult], best: Verdict | None) -> str:
     """Whether there are enough seeds, and how many it would take to settle what the best two differ by."""
     most = max((len(one.counted) for one in settings), default=0)
-    few = f"{most} seed{'s' * (most != 1)} of each setting: intervals of so few mean little" if 0 < most < _FEW else ""
-    more = _more_for_the_best_two(settings)
-    if few:
-        return f"{few}{f'; {more}' if more else ''}."
-    return f"The best two settings are not told apart yet: {more}." if more else ""
-
-
-def _more_for_the_best_two(settings: Sequence[SettingResult]) -> str:
-    """How many more seeds would see a difference as large as that between the best two; empty where there are enough,
-    or it cannot be said."""
-    finals = [[run.mean_return for run in one.finished if run.mean_return is not None] for one in settings]
-    best = sorted((np.array(each) for each in finals if len(each) > 1), key=lambda each: -float(each.mean()))[:2]
-    if len(best) < 2:
-        return ""
-    spreads = float(best[0].std(ddof=1)), float(best[1].std(ddof=1))
-    there = min(map(len, best))
-    if not sum(spreads) > 0.0:
-        return ""
-    needed = seeds_needed(float(best[0].mean() - best[1].mean()), spreads)
-    if needed is None:
-        return "what they differ by is too small for a thousand seeds"
-    return f"about {needed - there} more would settle a difference as large as theirs" if needed > there else ""
-
-
-def steps_to_it(runs: Sequence[Standing]) -> Interval | None:
-    """The median of the environment steps until the environment was solved, infinite where less than half of the runs
-    are known to get there; None where none has begun.
-
-    A run that is not there yet counts for as long as it was watched, and one that failed for as long as any."""
-    begun = [run for run in runs if run.number is not None and run.environment_steps > 0]
-    if not begun:
-        return None
-    longest = max(run.environment_steps for run in begun)
-    reached = np.array([run.solved is not None for run in begun])
-    steps = np.array([float(run.solved or (longest if run.failed else run.environment_steps)) for run in begun])
-    found = median_steps(survival(steps, reached))
-    if found.steps is None:
-        return Interval(float("inf"), None, None, found.n)
-    high = float("inf") if found.high is None else found.high
-    return Interval(found.steps, found.low if found.low is not None else 0.0, high, found.n)
+    more = ""
+    if best is not None and best.better is None and best.seeds is not None and best.difference is not None:
+        missing = max(best.seeds, FEW) - min(best.difference.n)
+        more = f"about {missing} more would settle a difference such as that of the best two" if missing > 0 else ""
+    if 0 < most < FEW:
+        few = f"{most} seed{'s' * (most != 1)} of each setting: intervals of so few mean little"
+        return f"{few}; {more}." if more else f"{few}."
+    return f"These seeds do not tell the best two settings apart; {more}." if more else ""

@@ -101,13 +101,13 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         qtbot.waitUntil(lambda: results.results is not None)
         assert (results.list.currentText(), results.shows.text()) == ("1 · Step sizes", "Larger steps learn sooner.")
         assert results.state.text().startswith("4 of 8 runs finished, 1 failed")
-        assert "A run has failed" in results.caveat.text()
+        assert "1 run failed" in results.caveat.text()
         assert column(page, "Learning rate") == ["0.01", "0.1"]
         assert column(page, "Runs") == ["3 of 4, 1 failed", "1 of 4"]
-        # Three runs of returns 101, 102 and 104: their mean, ± t(2) · s/√3.
-        assert column(page, "Final return") == ["102.3 [98.54, 106.1]", "201"]
-        assert column(page, "Solved") == ["0 of 4", "0 of 1"]
-        assert "interquartile mean" in results.final_of.text()
+        # The mean of the middle two of 101 … 104, of which the failed one is one.
+        assert column(page, "Final return") == ["102 [94, 111]", "201"]
+        assert column(page, "Solved") == ["0 of 4 [0 %, 49 %]", "0 of 1 [0 %, 79 %]"]
+        assert "interquartile mean of its runs, with its interval" in results.final_of.text()
         assert "interval" in results.curves.plot.bottom.labelText
         first = results.results.curves[0]
         assert (first.x[-1], first.middle[-1], first.n[-1]) == (pytest.approx(3_000, rel=0.01), 102.0, 3)
@@ -121,7 +121,7 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
             library.begin(record(id=run.run, reached=Reached(3, 3_000, 250, 1.0, 50.0, 50.0)))
             Experiments(library).progress(experiment.id, [run.run], Progress.FINISHED)
         window.run_library.look()
-        qtbot.waitUntil(lambda: column(page, "Final return") == ["102.3 [98.54, 106.1]", "100.3 [−116.2, 316.9]"])
+        qtbot.waitUntil(lambda: column(page, "Final return") == ["102 [94, 111]", "100 [−116, 317]"])
         assert table.chosen == [0]
 
         # A failed run is tried again, another dropped, by the keyboard.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-import pytest
-
-from app.models.experiment_results import Interval, SettingResult, about, tally, title_of
-from app.session.experiment_words import caveat, steps_to_it
+from app.models.experiment_results import SettingResult, about, tally, title_of
+from app.session.experiment_words import best_two, caveat, in_full, of_ended, steps_to_it
+from engine.runs.comparison.summaries import Summary
 from engine.runs.sweeps.records import Progress, Wish
 from engine.runs.sweeps.standings import Standing
+
+BUDGET = 1000
 
 
 def run(
@@ -24,37 +26,51 @@ def of(*finals: Sequence[float], failed: int = 0) -> list[SettingResult]:
     found = []
     for point, each in enumerate(finals):
         runs = [run(seed, final) for seed, final in enumerate(each, 1)]
-        runs += [run(90, 1.0, progress=Progress.FAILED)] * (failed if point == 0 else 0)
-        found.append(SettingResult(point, {"α": point}, tuple(runs), Interval(sum(each) / len(each), 0, 0, len(each))))
+        runs += [run(90, each[0], progress=Progress.FAILED)] * (failed if point == 0 else 0)
+        one = SettingResult(point, {"α": point}, tuple(runs))
+        known = of_ended(one, BUDGET, None)
+        found.append(replace(one, final=known.estimates["iqm"] if known is not None else None))
     return found
+
+
+def summed_up(settings: Sequence[SettingResult]) -> list[Summary]:
+    return [known for one in settings if (known := of_ended(one, BUDGET, None)) is not None]
+
+
+def minded(settings: Sequence[SettingResult]) -> str:
+    return caveat(settings, best_two(summed_up(settings)))
 
 
 def test_what_is_to_be_minded_is_said_only_where_it_is() -> None:
     apart = of([10, 11, 12, 13, 14], [90, 91, 92, 93, 94])
-    assert caveat(apart) == ""
-    close = of([10, 12, 14, 16, 18], [12, 14, 16, 18, 20])
-    assert caveat(close).startswith("The best two settings are not told apart yet: about ")
-    few = caveat(of([10, 14], [12, 16]))
+    assert minded(apart) == ""
+    close = minded(of([10, 12, 14, 16, 18], [12, 14, 16, 18, 20]))
+    assert close.startswith("These seeds do not tell the best two settings apart; about ")
+    few = minded(of([10, 14], [12, 17]))
     assert few.startswith("2 seeds of each setting: intervals of so few mean little; about ")
-    assert few.endswith("more would settle a difference as large as theirs.")
-    assert "A run has failed" in caveat(of([10, 11, 12, 13, 14], [90, 91, 92, 93, 94], failed=1))
+    assert minded(of([10, 11, 12, 13, 14], [90, 91, 92, 93, 94], failed=1)).startswith("1 run failed")
     many = of(*([value + each for each in range(5)] for value in (0, 100, 200, 300)))
-    assert caveat(many).startswith("The best of 4 settings is chosen here by the seeds that judge it")
+    assert minded(many).startswith("The best of 4 settings is chosen by the seeds that judge it")
+    assert minded(of([5.0, 5.0, 5.0, 5.0, 5.0], [5.0, 5.0, 5.0, 5.0, 5.0])) == ""
+    pair = summed_up(of([10, 12, 14, 16, 18], [12, 14, 16, 18, 20], failed=1))
+    said = in_full(pair, best_two(pair))
+    assert said[0].startswith("Of the two that came to most: These seeds do not tell ")
+    assert any("1 of 6 runs of ‘α 0’ failed" in sentence for sentence in said)
+
+
+def waited(*runs: Standing) -> tuple[float | None, int] | None:
+    found = steps_to_it(SettingResult(0, {}, runs), BUDGET)
+    return None if found is None else (found.steps, found.n)
 
 
 def test_runs_that_never_got_there_count() -> None:
-    assert steps_to_it([run(1, 1.0, progress=Progress.WAITING, steps=0)]) is None
+    assert waited(run(1, 1.0, progress=Progress.WAITING, steps=0)) is None
     there = [run(seed, 500.0, solved=100 * seed) for seed in (1, 2, 3)]
-    found = steps_to_it(there)
-    assert found is not None
-    assert (found.value, found.n) == (200, 3)
-    never = [run(seed, 10.0) for seed in (4, 5, 6, 7)]
-    found = steps_to_it([*there, *never])
-    assert found is not None
-    assert (found.value, found.n) == (float("inf"), 7)
-    # Of those that fail early each counts for as long as any: as many as were at risk from the beginning.
-    broken = [run(seed, 10.0, progress=Progress.FAILED, steps=50) for seed in (4, 5, 6, 7)]
-    assert steps_to_it([*there, *broken]) == steps_to_it([*there, *[run(s, 10.0, steps=300) for s in (4, 5, 6, 7)]])
+    assert waited(*there) == (200, 3)
+    assert waited(*there, *[run(seed, 10.0) for seed in (4, 5, 6, 7)]) == (None, 7)
+    # One that failed early counts for as long as it was to be trained, one under way for as long as it was watched.
+    assert waited(*there, *[run(seed, 10.0, progress=Progress.FAILED, steps=50) for seed in (4, 5, 6)]) == (300, 6)
+    assert waited(*there, *[run(seed, 10.0, progress=Progress.TRAINING, steps=50) for seed in (4, 5, 6)]) == (200, 6)
 
 
 def test_how_an_experiment_stands_is_said_in_words() -> None:
@@ -71,8 +87,3 @@ def test_how_an_experiment_stands_is_said_in_words() -> None:
     assert title_of({"Learning rate": 0.01, "Baseline": "Learned value"}) == "Learning rate 0.01, Learned value"
     assert title_of({"Baseline": "None"}) == "None"
     assert title_of({}) == "as it is"
-
-
-@pytest.mark.parametrize("finals", [[[5.0, 5.0], [5.0, 5.0]], [[1.0], [2.0]]])
-def test_what_does_not_vary_needs_no_power(finals: list[list[float]]) -> None:
-    assert "more would" not in caveat(of(*finals))
