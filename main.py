@@ -178,20 +178,30 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
 
     @cli.command()
     def compare(
-        runs: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Runs by their numbers, ids or titles.")],
+        runs: Annotated[
+            list[str],
+            typer.Argument(
+                metavar="RUN RUN… | EXPERIMENT",
+                help="Runs by their numbers, ids or titles; or one experiment by its number, title or TOML file.",
+            ),
+        ],
         axis: Annotated[
             str, typer.Option(help="Over what: environment_steps, episodes, seconds or gradient_steps.")
         ] = "environment_steps",
         threshold: Annotated[
             float | None, typer.Option(help="The mean return to reach; by default that which solves the environment.")
         ] = None,
+        statistic: Annotated[
+            str, typer.Option(help="What seeds of one setting are told by: median, iqm or mean.")
+        ] = "median",
         json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
         library: Annotated[Path | None, library_option] = None,
     ) -> None:
-        """Compare runs: what differs between them, and what each came to."""
+        """Compare runs, or the settings of an experiment: what differs, what each came to, and what that says."""
         from engine.commands import compare as comparing
 
-        comparing.print_comparison(runs, axis, threshold, json, library)
+        asked = comparing.Asked(axis, threshold, statistic)
+        comparing.print_comparison(runs, asked, json, library)
 
     @cli.command()
     def selftest(

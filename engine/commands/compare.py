@@ -1,4 +1,4 @@
-"""What ``main.py compare`` writes: the table of Compare mode."""
+"""What ``main.py compare`` writes: the tables of Compare mode, of runs and of the settings that they are seeds of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.commands import compare_settings
+from engine.commands.compare_settings import Settings, text_of
 from engine.commands.output import to_stdout, writes_all
+from engine.runs.comparison.aggregates import STATISTICS, Statistic
 from engine.runs.comparison.curves import AXES, Axis, curve
 from engine.runs.comparison.differences import Varying, flattened, varying
 from engine.runs.comparison.scores import Score, common_end, score, threshold_of
@@ -43,6 +46,15 @@ class Compared:
     no_difference: str = ""  # why it is not
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How runs are to be compared; the ``threshold`` is that of their environment where it is None."""
+
+    axis: str = "environment_steps"
+    threshold: float | None = None
+    statistic: str = "median"
+
+
 def compared(library: Library, names: Sequence[str], axis: str, threshold: float | None = None) -> Compared:
     """The runs of these names; the ``threshold`` is that of their environment where none is given.
 
@@ -64,27 +76,51 @@ def compared(library: Library, names: Sequence[str], axis: str, threshold: float
     return Compared(runs, differs, scores, over, until, threshold)
 
 
-def print_comparison(
-    names: Sequence[str], axis: str, threshold: float | None, as_json: bool, library: Path | None
-) -> None:
-    """Write the table to stdout, for people or as JSON.
+def print_comparison(names: Sequence[str], asked: Asked, as_json: bool, library: Path | None) -> None:
+    """Write what two runs or more, or the settings of one experiment, came to, for people or as JSON.
 
     Raises:
-        RequestError: there is no such run, or no such axis, or only one run.
+        RequestError: there is no such run or experiment, no such axis or statistic, or only one run.
         RunError: the library cannot be read, or the table cannot be written.
     """
+    if asked.statistic not in STATISTICS:
+        raise RequestError(f"There is no statistic {asked.statistic}; there is {', '.join(STATISTICS)}.")
+    statistic: Statistic = asked.statistic
+    shown: list[Any] = []
     with Library(library_folder(library)) as opened:
-        found = _with_difference(opened, compared(opened, names, axis, threshold))
+        if len(names) == 1:
+            experiment = compare_settings.experiment_called(opened, names[0])
+            settings = compare_settings.of_experiment(opened, experiment, asked.threshold)
+            about = {"number": experiment.number, "title": experiment.title, "shows": experiment.sweep.shows}
+            data: dict[str, Any] = {"experiment": about}
+            shown += [escape(f"Experiment {experiment.number}: {experiment.title}. {experiment.sweep.shows}".strip())]
+        else:
+            found = _with_difference(opened, compared(opened, names, asked.axis, asked.threshold))
+            settings = compare_settings.of_runs(opened, found.runs, asked.threshold)
+            data = as_data(found)
+            shown.append(_table(found))
+            if found.difference is not None:
+                shown += ["", escape(found.difference.sentence)]
+    if len(names) == 1 or any(len(row.runs) > 1 for row in settings.rows):
+        shown += ["", compare_settings.table(settings, statistic)]
+    shown += _said(settings)
     if sys.stdout is None:
         raise RunError("There is nowhere to write the table to, for the output is closed.")
     with to_stdout():
         if as_json:
-            text = json.dumps(as_data(found), indent=2, ensure_ascii=not writes_all(sys.stdout))
+            text = json.dumps(
+                data | compare_settings.as_data(settings), indent=2, ensure_ascii=not writes_all(sys.stdout)
+            )
             sys.stdout.write(text + "\n")
         else:
-            Console().print(_table(found))
-            if found.difference is not None:
-                Console().print(f"\n{escape(found.difference.sentence)}")
+            for each in shown:
+                Console().print(each, highlight=False)
+
+
+def _said(settings: Settings) -> list[str]:
+    """What can be said of settings, a paragraph each."""
+    sentences = [*(" ".join(one.sentences) for one in settings.verdicts), *settings.notes]
+    return [line for sentence in sentences for line in ("", escape(sentence))]
 
 
 def _with_difference(library: Library, found: Compared) -> Compared:
@@ -133,7 +169,7 @@ def _table(found: Compared) -> Table:
             overflow="fold",
         )
     for one in found.differs:
-        told = [" → ".join(map(_text, values)) or _NONE for values in one.values]
+        told = [" → ".join(map(text_of, values)) or _NONE for values in one.values]
         table.add_row(escape(one.title), *map(escape, told))
     table.add_section()
     until = f"{found.until:,.0f} {AXES[found.axis]}"
@@ -157,11 +193,3 @@ def _table(found: Compared) -> Table:
 
 def _number(value: float | None) -> str:
     return _NONE if value is None else f"{value:.4g}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int | float):
-        return f"{value:,}" if isinstance(value, int) else f"{value:g}"
-    return " × ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

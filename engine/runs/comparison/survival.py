@@ -48,7 +48,7 @@ class Waiting:
     high: float | None
     n: int
     level: float
-    method: str = "Kaplan–Meier, interval of Brookmeyer and Crowley"
+    method: str = "Brookmeyer and Crowley"
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _few(
 
 def _solved(first: Summary, second: Summary, sooner: LogRank | None) -> list[str]:
     """Which gets to the threshold sooner."""
-    if sooner is None or first.solved is None or second.solved is None:
+    if sooner is None or min(sooner.n) < 2 or first.solved is None or second.solved is None:
         return []
     counts = [f"{with_method(told_share(of.solved))} runs of ‘{of.name}’" for of in (first, second) if of.solved]
     said = f"{counts[0]} and {counts[1]} reached the threshold; "

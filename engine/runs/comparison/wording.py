@@ -54,7 +54,7 @@ def told_share(of: Share) -> tuple[str, str]:
 
 
 def told_waiting(of: Waiting) -> tuple[str, str]:
-    """ "12,300 [9,100, –]", "Kaplan–Meier, …, 95 %, 8 runs"."""
+    """ "12,300 [9,100, –]", "Brookmeyer and Crowley, 95 %, 8 runs"."""
     steps, low, high = (NONE if one is None else f"{one:,.0f}" for one in (of.steps, of.low, of.high))
     return f"{steps} [{low}, {high}]", f"{of.method}, {percent(of.level)}, {counted(of.n)}"
 

@@ -55,10 +55,11 @@ def test_the_table_names_what_differs_and_nothing_else(folder: str, capsys: pyte
     assert main(["compare", "1", "2", "--library", folder]) == 0
     rows = [line.split("  ")[0].strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert set(rows[1:3]) == {"Seed", "Learning rate"}
-    assert rows[3:] == [
+    assert rows[3:8] == [
         *("final mean return", "best mean return", "mean over 300 environment steps"),
         *("steps to 475", "seconds to 475"),
     ]
+    assert rows[8].startswith("One seed of each does not tell ‘Learning rate 0.01’")
 
 
 @pytest.mark.parametrize(
