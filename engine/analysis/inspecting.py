@@ -88,10 +88,10 @@ class LookedInto:
     ``config`` is what held in it, and ``policy`` the one that acted, before the update. ``normalized`` [M] are the
     batch's advantages at mean 0 and standard deviation 1, whether the update took them so or not. ``steps`` are those
     of the update, whose changes of parameters are left out where they take too much room; ``log_probs_after`` [M] are
-    log π(a|s) once it was over, and the last of ``collected`` tells of the episodes that ended in the batch; those
-    before it were played for V alone. ``region`` and ``tries`` tell of a trust region, where the rule has one. Of a
-    policy that was kept alone there is no update: no ``steps``, and none of the rest.
-    ``exact`` says whether it is the run's own batch, and ``how`` in sentences what it is.
+    log π(a|s) once it was over, ``held_against`` the ratios of ``AfterUpdate``, and the last of ``collected`` tells of
+    the episodes that ended in the batch; those before it were played for V alone. ``region`` and ``tries`` tell of a
+    trust region, where the rule has one. Of a policy that was kept alone there is no update: no ``steps``, and none of
+    the rest. ``exact`` says whether it is the run's own batch, and ``how`` in sentences what it is.
     """
 
     batch: Inspected
@@ -102,6 +102,7 @@ class LookedInto:
     how: str
     steps: tuple[UpdateStep, ...] = ()
     log_probs_after: NDArray[np.float32] | None = None
+    held_against: NDArray[np.float32] | None = None
     reweighted: Reweighted | None = None
     updated: Updated | None = None
     collected: tuple[Collected, ...] = ()
@@ -119,7 +120,10 @@ class LookedInto:
 
     @property
     def log_ratios(self) -> NDArray[np.float32] | None:
-        """log π_new(a|s)/π_old(a|s) of every step, [M], by the update; None where none was made."""
+        """log π_new(a|s)/π_old(a|s) of every step, [M], by the update; None where none was made. With PPO's rules π_old
+        is what they hold π_new against."""
+        if self.held_against is not None:
+            return self.held_against
         return None if self.log_probs_after is None else self.log_probs_after - self.batch.log_probs
 
 
@@ -272,6 +276,7 @@ class _Looking:
             how=how,
             steps=tuple(self._steps),
             log_probs_after=None if self._after is None else self._after.log_probs,
+            held_against=None if self._after is None else self._after.log_ratios,
             reweighted=self._reweighted,
             updated=self._updated,
             collected=tuple(self._collected),

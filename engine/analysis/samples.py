@@ -63,7 +63,7 @@ class Samples:
         policy = self.looked.steps[taken - 1].policy
         if policy is None:
             return None
-        ratios = np.exp(policy.log_ratios.astype(np.float64))
+        ratios = np.exp(policy.rule_log_ratios.astype(np.float64))
         return policy.rows[(ratios >= low) & (ratios < high)]
 
     def sequence_of(self, row: int) -> NDArray[np.int64]:

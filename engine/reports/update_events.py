@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # the window shows before numpy is loaded
 class Inspected(Event):
     """All M steps that one iteration learns from, before its update; made only when somebody asked for it.
 
-    They stand sequence after sequence, each in the order of time; an event's ``rows`` are indices among them.
+    They stand sequence after sequence, each in the order of time; an event's ``rows`` are indices among them. Of a run
+    that is made with a bug, all is as that leaves it: as it moves θ.
     ``observations`` and ``actions`` [M, …] are as the policy saw and drew them, before normalisation and clipping to
     bounds; ``rewards`` [M] as learning gets them, and ``log_probs`` [M] the log π(a|s) of the policy that is to be
     updated. ``advantages`` [M] are ``credit`` Ψ less ``baseline`` b, [M] each; with one b per parameter, b is 0 here.
@@ -51,10 +52,12 @@ class Inspected(Event):
 @dataclass(frozen=True, slots=True)
 class AfterUpdate(Event):
     """What has become of the steps that ``Inspected`` told of, once the update is over; made only when somebody asked
-    for it. ``log_probs`` [M] are log π(a|s) of the policy that it led to."""
+    for it. ``log_probs`` [M] are log π(a|s) of the policy that it led to, and ``log_ratios`` [M] by how much they
+    differ from those that the rule holds them against, None where it holds them against none."""
 
     iteration: int
     log_probs: NDArray[np.float32]
+    log_ratios: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class PolicyChange:
     log π(a|s)/π_old(a|s), with π_old the policy before the update. ``cut_off`` [m] marks those that have no part in the
     gradient any more, None where nothing is clipped; ``clip_range`` is the ε in force. ``kl`` is the mean of
     KL(π_old‖π) over their states, or of KL(π‖π_old) where that is what the rule bounds, and ``kl_limit`` the bound,
-    None where there is none.
+    None where there is none. ``held_against`` [m] are the log-ratios as a rule has them that holds π against a policy;
+    this is the same one, unless by a bug.
     """
 
     rows: NDArray[np.int64]
@@ -94,6 +98,12 @@ class PolicyChange:
     clip_range: float | None
     kl: float
     kl_limit: float | None
+    held_against: NDArray[np.float32] | None = None
+
+    @property
+    def rule_log_ratios(self) -> NDArray[np.float32]:
+        """Those that the rule has."""
+        return self.log_ratios if self.held_against is None else self.held_against
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("t", "How many steps of its episode came before it", lambda s: s.looked.batch.elapsed, "1000"),
     Column("action", "What was done", lambda s: s.looked.batch.actions, "push right"),
     _number(lambda s: s.looked.batch.advantages, "Â", "The advantage: credit less baseline, as estimated"),
-    Column("ρ", "π(a|s) after the update, divided by that before it", lambda s: s.ratios, "0.999"),
+    Column(
+        "ρ",
+        "The ratio as learning takes it: π(a|s) after the update, divided by that before it",
+        lambda s: s.ratios,
+        "0.999",
+    ),
     Column(
         "clip", "Which of the clip's six cases it is in, and whether its gradient flows", lambda s: s.cases, "6 flows"
     ),

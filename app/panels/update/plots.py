@@ -73,7 +73,7 @@ class RatioPlot(Plot):
 
     def show_change(self, change: PolicyChange, taken: int) -> None:
         """As it was after so many steps of the update."""
-        ratios = np.exp(np.minimum(change.log_ratios.astype(np.float64), np.log(_MOST_RATIO)))
+        ratios = np.exp(np.minimum(change.rule_log_ratios.astype(np.float64), np.log(_MOST_RATIO)))
         reach = change.clip_range
         low, high = float(np.quantile(ratios, 0.005)), float(np.quantile(ratios, 0.995))
         least = 0.05 if reach is None else 1.6 * reach

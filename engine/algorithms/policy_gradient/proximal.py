@@ -288,7 +288,13 @@ class ProximalRule:
 
     def _seen(self, surrogate: Surrogate) -> WatchedBatch:
         reverse = isinstance(surrogate.config, PPOLagrangian)
-        return WatchedBatch(self._policy, surrogate.given, clip_range=surrogate.clip_range, reverse=reverse)
+        return WatchedBatch(
+            self._policy,
+            surrogate.given,
+            clip_range=surrogate.clip_range,
+            reverse=reverse,
+            old_log_probs=surrogate.old_log_probs,
+        )
 
     def _watched(self, surrogate: Surrogate, found: list[tuple[Chunk, Added]], told: StepMetrics) -> WatchedStep:
         """The step that is about to be taken."""

@@ -20,11 +20,18 @@ class WatchedBatch:
 
     Args:
         reverse: whether the divergence is KL(π‖π_old), as the Lagrangian bounds it, and not KL(π_old‖π).
+        old_log_probs: log π_old(a|s) of the batch's steps, [M], as a rule has them that holds ``policy`` against them.
     """
 
     @torch.no_grad()
     def __init__(
-        self, policy: Policy, given: UpdateInput, *, clip_range: float | None = None, reverse: bool = False
+        self,
+        policy: Policy,
+        given: UpdateInput,
+        *,
+        clip_range: float | None = None,
+        reverse: bool = False,
+        old_log_probs: Tensor | None = None,
     ) -> None:
         batch = given.batch
         large = batch.observations[:1].numel() > _LARGE
@@ -32,6 +39,7 @@ class WatchedBatch:
         self._policy, self._chunk, self._clip_range, self._reverse = policy, chunk, clip_range, reverse
         self._old = policy.over(chunk.observations, chunk.sequences).detach()
         self._log_probs = self._old.log_prob(chunk.actions)
+        self._held = None if old_log_probs is None else old_log_probs[chunk.rows]
         rows = torch.arange(batch.size, device=self._log_probs.device)[chunk.rows]
         self._rows, self._weights = rows, given.weights[chunk.rows]
 
@@ -39,9 +47,11 @@ class WatchedBatch:
     def change(self, kl_limit: float | None = None) -> PolicyChange:
         """How far the policy has come; ``kl_limit`` is what bounds its divergence."""
         now = self._policy.over(self._chunk.observations, self._chunk.sequences)
-        log_ratios = now.log_prob(self._chunk.actions) - self._log_probs
+        log_probs = now.log_prob(self._chunk.actions)
+        log_ratios = log_probs - self._log_probs
+        held = log_ratios if self._held is None else log_probs - self._held
         kl = now.kl(self._old) if self._reverse else self._old.kl(now)
-        cut = None if self._clip_range is None else cut_off(log_ratios, self._weights, self._clip_range)
+        cut = None if self._clip_range is None else cut_off(held, self._weights, self._clip_range)
         return PolicyChange(
             rows=self._rows.cpu().numpy(),
             log_ratios=log_ratios.cpu().numpy(),
@@ -49,6 +59,7 @@ class WatchedBatch:
             clip_range=self._clip_range,
             kl=kl.mean().item(),
             kl_limit=kl_limit,
+            held_against=None if self._held is None else held.cpu().numpy(),
         )
 
 

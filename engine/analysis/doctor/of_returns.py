@@ -244,6 +244,7 @@ RULES = (
         panel="Returns",
         curves=(),
         source=f"{_JONES}: lengths that are all the same mean a degenerate policy or a broken environment. Here: the "
-        "same length in 10 iterations, where it had not been, with flat returns.",
+        "same length in 10 iterations, after 30 % of the budget, with flat returns that are not good; where it has "
+        "been the same from the start, only if it is more than one step and less than the time limit.",
     ),
 )

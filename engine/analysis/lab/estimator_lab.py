@@ -108,8 +108,9 @@ def _timed(
     )
 
 
-def truth_of(subject: Subject, settings: Settings) -> tuple[Truth, float]:
-    """∇J of the objective, exactly, and the cosine between it and the one without the added constant."""
+def truth_of(subject: Subject, settings: Settings) -> tuple[Truth, float | None]:
+    """∇J of the objective, exactly, and the cosine between it and the one without the added constant; None where one of
+    them is 0 and points nowhere."""
     gamma = 1.0 if settings.objective == "undiscounted" else settings.gamma
     gradient = subject.gradient(gamma)
     length = float(np.linalg.norm(gradient))
@@ -118,7 +119,7 @@ def truth_of(subject: Subject, settings: Settings) -> tuple[Truth, float]:
         without = replace(subject, mdp=replace(subject.mdp, rewards=subject.mdp.rewards - settings.added))
         plain = without.gradient(gamma)
     both = length * float(np.linalg.norm(plain))
-    return Truth(gradient, length), float(gradient @ plain) / both if both > 0.0 else 1.0
+    return Truth(gradient, length), float(gradient @ plain) / both if both > 0.0 else None
 
 
 def _chunks(settings: Settings) -> list[int]:

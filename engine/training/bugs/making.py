@@ -43,7 +43,7 @@ def value_making(config: ValueBasedConfig) -> ValueMaking | None:
         return ValueMaking(acting=stepwise.ReversedActor)
     if name == "target-never-copied":
         return ValueMaking(rule=partial(make_value_rule, following=stepwise.NeverCopied))
-    return ValueMaking(learning=_learning(_STEPS[name])) if name in _STEPS else None
+    return ValueMaking(learning=_learning(_STEPS[name](config))) if name in _STEPS else None
 
 
 def actor_critic_making(config: ActorCriticConfig) -> ActorCriticMaking | None:
@@ -54,7 +54,7 @@ def actor_critic_making(config: ActorCriticConfig) -> ActorCriticMaking | None:
         return ActorCriticMaking(rule=partial(ActorCriticRule, making=making))
     if name == "target-never-copied":
         return ActorCriticMaking(rule=partial(ActorCriticRule, making=RuleMaking(following=stepwise.NeverCopied)))
-    return ActorCriticMaking(learning=_learning(_STEPS[name])) if name in _STEPS else None
+    return ActorCriticMaking(learning=_learning(_STEPS[name](config))) if name in _STEPS else None
 
 
 def _name(config: RunConfig) -> str:
@@ -64,11 +64,11 @@ def _name(config: RunConfig) -> str:
 
 # --- action values ----------------------------------------------------------------------------------------------------
 
-_STEPS: dict[str, stepwise.ChangeSteps] = {
-    "truncation-as-termination": stepwise.over_when_cut,
-    "reset-observation": stepwise.led_to_the_reset,
-    "clipped-rewards": stepwise.paid_at_most_1,
-    "dones-ignored": stepwise.never_over,
+_STEPS: dict[str, Callable[[RunConfig], stepwise.ChangeSteps]] = {
+    "truncation-as-termination": lambda _: stepwise.over_when_cut,
+    "reset-observation": lambda _: stepwise.led_to_the_reset,
+    "clipped-rewards": lambda config: stepwise.paid_at_most_1(config.environment),
+    "dones-ignored": lambda _: stepwise.never_over,
 }
 
 
@@ -85,13 +85,8 @@ def _estimate(wrong: estimating.WrongEstimate) -> _Make:
     return lambda config: Making(estimate=wrong)
 
 
-def _rule(change: Callable[[Batch], Batch]) -> _Make:
-    def made(
-        config: PolicyGradientConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
-    ) -> UpdateRule:
-        return updating.WrongRule(make_rule(config, policy, generator, fitting), change)
-
-    return lambda config: Making(rule=made)
+def _learned_from(change: Callable[[Batch], Batch]) -> _Make:
+    return lambda config: Making(learned_from=lambda batch, policy: change(batch))
 
 
 def _ended_by_time(config: PolicyGradientConfig) -> Making:
@@ -109,23 +104,27 @@ def _stale_rule(
     return updating.StaleRule(config.update, policy, generator, fitting)
 
 
+def _attached(config: PolicyGradientConfig) -> Making:
+    baseline = config.estimator.baseline
+    if isinstance(baseline, SharedValueBaseline):
+        return Making(learned_from=updating.attached_to(baseline))
+    return Making(rule=_attached_rule, fitting=updating.AttachedFitting)
+
+
 def _attached_rule(
     config: PolicyGradientConfig, policy: Policy, generator: torch.Generator, fitting: ValueFitting | None
 ) -> UpdateRule:
-    rule, baseline = make_rule(config, policy, generator, fitting), config.estimator.baseline
     if isinstance(fitting, updating.AttachedFitting):
         fitting.policy = policy
-    if isinstance(baseline, SharedValueBaseline):
-        return updating.WrongRule(rule, updating.attached_to(policy, baseline))
-    return rule
+    return make_rule(config, policy, generator, fitting)
 
 
 _POLICY_GRADIENT: dict[str, _Make] = {
-    "wrong-sign": _rule(updating.against_the_gradient),
-    "mean-over-time": _rule(updating.averaged_over_time),
-    "clipped-log-prob": _rule(updating.clipped_to_bounds),
+    "wrong-sign": _learned_from(updating.against_the_gradient),
+    "mean-over-time": _learned_from(updating.averaged_over_time),
+    "clipped-log-prob": _learned_from(updating.clipped_to_bounds),
     "stale-log-probs": lambda config: Making(rule=_stale_rule),
-    "attached-baseline": lambda config: Making(rule=_attached_rule, fitting=updating.AttachedFitting),
+    "attached-baseline": _attached,
     "discount-twice": _estimate(estimating.WrongEstimate(rollout=estimating.discounted_once_more)),
     "discount-from-the-end": _estimate(
         estimating.WrongEstimate(rollout=estimating.discounted_from_the_end, config=estimating.undiscounted)

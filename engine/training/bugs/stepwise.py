@@ -17,6 +17,7 @@ from engine.algorithms.actor_critic.improvements import make_improvement
 from engine.algorithms.actor_critic.squashed import Drawn, SquashedImprovement
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
+from engine.config.environments import EnvironmentConfig
 from engine.config.replay import TargetNetwork
 from engine.experience.transitions import Transitions
 from engine.policies.actor import Actor
@@ -61,9 +62,19 @@ def led_to_the_reset(steps: Transitions) -> Transitions:
     return replace(steps, next_observations=after)
 
 
-def paid_at_most_1(steps: Transitions) -> Transitions:
-    """min(1, max(−1, r))."""
-    return replace(steps, rewards=steps.rewards.clip(-1.0, 1.0))
+def paid_at_most_1(environment: EnvironmentConfig) -> ChangeSteps:
+    """min(1, max(−1, r)) of the rewards that learning is to see, scale × reward + offset of those that are paid."""
+    scale, offset = environment.reward_scale, environment.reward_offset
+
+    def change(steps: Transitions) -> Transitions:
+        seen = scale * steps.rewards + offset
+        beyond = np.abs(seen) > 1.0
+        if scale == 0.0 or not beyond.any():
+            return steps
+        rewards = np.where(beyond, (seen.clip(-1.0, 1.0) - offset) / scale, steps.rewards)
+        return replace(steps, rewards=rewards.astype(steps.rewards.dtype))
+
+    return change
 
 
 class ReversedActor(Actor):

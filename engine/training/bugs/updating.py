@@ -1,5 +1,4 @@
-"""Updates that go wrong: rules of policy gradients that learn from another batch than was estimated, and what V is
-fitted to."""
+"""Updates that go wrong: policy gradients that learn from another batch than was estimated, and what V is fitted to."""
 
 from __future__ import annotations
 
@@ -10,9 +9,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.outcome import UpdateEvents
 from engine.algorithms.policy_gradient.proximal import ProximalRule
-from engine.algorithms.policy_gradient.rule import UpdateInput, UpdateRule, log_probs_of
+from engine.algorithms.policy_gradient.rule import log_probs_of
 from engine.algorithms.policy_gradient.surrogates import Proximal
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 from engine.experience.batch import Batch, retargeted
@@ -20,16 +18,6 @@ from engine.policies.policy import Policy
 from engine.reports.events import Heartbeats
 from engine.values.fitting import ValueFitting
 from engine.values.value_function import ValueFunction
-
-
-class WrongRule:
-    """A rule that is given another batch than was estimated; all else is its own."""
-
-    def __init__(self, rule: UpdateRule, change: Callable[[Batch], Batch]) -> None:
-        self._rule, self._change, self.parts = rule, change, rule.parts
-
-    def update(self, given: UpdateInput) -> UpdateEvents:
-        return (yield from self._rule.update(replace(given, batch=self._change(given.batch))))
 
 
 def against_the_gradient(batch: Batch) -> Batch:
@@ -106,10 +94,10 @@ class AttachedFitting(ValueFitting):
         return super().add_gradient(self._of[1], rows, config, share)
 
 
-def attached_to(policy: Policy, baseline: SharedValueBaseline) -> Callable[[Batch], Batch]:
+def attached_to(baseline: SharedValueBaseline) -> Callable[[Batch, Policy], Batch]:
     """What makes a batch into one whose targets are ``attached_targets``, for a value of the policy's own network."""
 
-    def change(batch: Batch) -> Batch:
+    def change(batch: Batch, policy: Policy) -> Batch:
         if baseline.coefficient == 0.0:
             return batch
         return retargeted(batch, attached_targets(batch, _log_probs(policy, batch), baseline.coefficient))

@@ -8,8 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.algorithms.outcome import Outcome
 from engine.algorithms.policy_gradient.rule import UpdateInput, log_probs_of
 from engine.catalogue.methods.credits import CREDIT_SPECS
+from engine.config.updates import PPOClip, PPOLagrangian, PPOPenalty
 from engine.experience.batch import Batch, ConstantBaseline, LearnedValue
 from engine.policies.policy import Policy
 from engine.reports.events import Heartbeats
@@ -43,10 +45,11 @@ def inspected(given: UpdateInput, policy: Policy) -> Heartbeats[Inspected]:
     )
 
 
-def after_update(given: UpdateInput, policy: Policy) -> Heartbeats[AfterUpdate]:
+def after_update(given: UpdateInput, policy: Policy, outcome: Outcome) -> Heartbeats[AfterUpdate]:
     """The same steps under the ``policy`` that has been updated with them; yields signs of life."""
     log_probs = yield from log_probs_of(policy, given.batch)
-    return AfterUpdate(iteration=given.iteration, log_probs=_copied(log_probs))
+    held = outcome.log_ratios if isinstance(given.config.update, PPOClip | PPOPenalty | PPOLagrangian) else None
+    return AfterUpdate(given.iteration, _copied(log_probs), None if held is None else _copied(held))
 
 
 def subtracted(batch: Batch, *, whole_return: bool) -> Tensor:

@@ -41,12 +41,14 @@ Estimate = Callable[[Rollout, EstimatorConfig, Policy, Critic | None], Heartbeat
 
 @dataclass(frozen=True)
 class Making:
-    """What the parts of a learner are made with, where they are to be others than those of a run by itself."""
+    """What the parts of a learner are made with, where they are to be others than those of a run by itself;
+    ``learned_from`` makes what the policy is updated with, and whoever looks into it sees, of what was estimated."""
 
     collector: MakeCollector | None = None
     rule: MakeRule = make_rule
     fitting: MakeFitting = ValueFitting
     estimate: Estimate = estimate
+    learned_from: Callable[[Batch, Policy], Batch] = lambda batch, policy: batch
 
 
 class PlayedForValue:
@@ -84,7 +86,7 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
 
     def __init__(self, config: PolicyGradientConfig, run: str, making: Making | None = None) -> None:
         making = making or Making()
-        self._estimated = making.estimate
+        self._estimated, self._learned_from = making.estimate, making.learned_from
         seeds, baseline = Seeds(config.seed), config.estimator.baseline
         shared = isinstance(baseline, SharedValueBaseline)
         super().__init__(run, RolloutInteraction(config, seeds, shared, making.collector))
@@ -132,13 +134,14 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         if self._fitted_on(config) == "same":
             fitted = yield from self._fit(batch, config)
             batch, told = yield from self._estimate(rollout, collected, moment)
-        given = UpdateInput(batch, config, moment.progress, moment.watched, moment.iteration)
+        learned_from = self._learned_from(batch, self.policy)
+        given = UpdateInput(learned_from, config, moment.progress, moment.watched, moment.iteration)
         yield estimated(moment.iteration, given.batch.advantages, given.normalized)
         if moment.watched:
             yield (yield from inspected(given, self.policy))
         outcome = yield from self._rule.update(given)
         if moment.watched:
-            yield (yield from after_update(given, self.policy))
+            yield (yield from after_update(given, self.policy, outcome))
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):

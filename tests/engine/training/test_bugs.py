@@ -18,6 +18,7 @@ from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.bugs import BUGS, bug_of, bugs_for, marked
 from engine.config import RunConfig
 from engine.config.bugs import NO_BUG, hidden
+from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.config.presets import shipped
 from engine.config.problems import ParameterError
@@ -25,6 +26,8 @@ from engine.config.shared_text import from_text, to_text
 from engine.experience.batch import Batch, LearnedValue
 from engine.experience.rollouts import Rollout
 from engine.experience.transitions import Transitions
+from engine.reports.events import Updated
+from engine.reports.update_events import UpdateStep
 from engine.runtime.errors import RequestError
 from engine.training.bugs import estimating, stepwise, updating
 from engine.training.bugs.making import actor_critic_making, policy_gradient_making, value_making
@@ -141,6 +144,39 @@ def test_a_bug_that_there_is_not_or_that_does_not_fit_is_refused_and_a_hidden_on
         Training(having("wrong-sign"), seeds=[1, 2])
 
 
+def fits(bug: str, preset: str, **values: object) -> bool:
+    config = with_values(shipped()[preset].config, {path.replace("__", "."): value for path, value in values.items()})
+    info = changed(ENVIRONMENTS[config.environment.id], config.environment)
+    return next(BUGS[bug].fits(config, info), None) is None
+
+
+def test_what_a_bug_needs_is_looked_for_in_the_configuration_as_it_is() -> None:
+    clip = "clipped-rewards"
+    for preset in ("cartpole-ppo", "cartpole-dqn"):
+        assert not fits(clip, preset)
+        assert not fits(clip, preset, environment__reward_scale=0.5)
+        assert fits(clip, preset, environment__reward_scale=2.0)
+        assert fits(clip, preset, environment__reward_offset=0.5)
+        assert not fits(clip, preset, environment__reward_scale=2.0, environment__reward_offset=-1.5)
+    assert fits("dones-ignored", "cartpole-dqn")
+    changes = {"bug": clip, "environment.reward_scale": 5.0, "estimator.n": 1}
+    training = Training(with_values(configuration("target-never-copied"), changes))
+    (seen,) = {reward for event in watched(training, 2) for reward in event.drawn.rewards.tolist()}
+    assert seen == 1.0
+
+
+def watched(training: Training, iterations: int) -> list[UpdateStep]:
+    """The gradient steps of some iterations, of a training that is over with that."""
+    training.watched = True
+    found: list[UpdateStep] = []
+    for event in training:
+        found += [event] if isinstance(event, UpdateStep) else []
+        if isinstance(event, Updated) and event.iteration >= iterations:
+            break
+    training.close()
+    return found
+
+
 # --- as a function of a small batch, beside the right one -------------------------------------------------------------
 
 REWARDS = ((1.0, 2.0), (-3.0, 4.0), (5.0, 0.0))  # [T, N]; the second episode has two steps
@@ -255,7 +291,8 @@ CHANGES: dict[Callable[[Transitions], Transitions], dict[str, list[Any]]] = {
     stepwise.over_when_cut: {"terminated": [True, False, True], "truncated": [False, False, False]},
     stepwise.never_over: {"terminated": [False, False, False], "truncated": [True, False, True]},
     stepwise.led_to_the_reset: {"next_observations": [10, 11, 12]},
-    stepwise.paid_at_most_1: {"rewards": [0.5, -1.0, 1.0]},
+    stepwise.paid_at_most_1(EnvironmentConfig()): {"rewards": [0.5, -1.0, 1.0]},
+    stepwise.paid_at_most_1(EnvironmentConfig(reward_scale=4.0, reward_offset=-3.0)): {"rewards": [0.5, 0.5, 1.0]},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,8 @@ class RowsPlot(Plot):
         entries = []
         if self._measure.at_truth:
             entries.append(Entry(f"∇J {short_number(truth.length)}, {exact}", theme.text, "dashed"))
+        if comparison.turned is not None and comparison.settings.added != 0.0:
+            entries.append(Entry(turned_words(comparison.settings.added, comparison.turned)))
         entries.append(Entry("no bias seen", theme.policy, "filled"))
         entries.append(Entry("biased", theme.negative, "hatched"))
         hidden = len(comparison.estimates) - len(self._rows.rows)
@@ -181,3 +184,11 @@ def told(estimates: Estimates, length: float) -> list[str]:
 
 def _took(estimates: Estimates) -> str:
     return f"; {short_number(1000.0 * estimates.seconds, 2)} ms each" if np.isfinite(estimates.seconds) else ""
+
+
+def turned_words(added: float, cosine: float) -> str:
+    """What a constant that is added to every reward does to the gradient itself: where episodes are equally long, only
+    its estimates become noisier; where they are not, the gradient points elsewhere."""
+    degrees = math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+    constant = f"+{short_number(added)}" if added > 0 else short_number(added)
+    return f"{constant} turns ∇J by {degrees:.0f}°" if degrees >= 0.5 else f"{constant} leaves ∇J's direction"

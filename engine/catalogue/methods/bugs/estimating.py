@@ -112,9 +112,9 @@ def _in_evaluation(config: RunConfig, environment: EnvironmentInfo) -> Iterator[
 
 def _clipped_rewards(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from learns(config)
-    yield from pays_beyond_1(environment)
     if config.environment.normalize_rewards and not steps_singly(config):
-        yield Refusal("Normalised rewards are small already", "leave them as they are paid")
+        yield Refusal("How large normalised rewards are is not known beforehand", "leave them as they are paid")
+    yield from pays_beyond_1(config, environment)
 
 
 ESTIMATING = (

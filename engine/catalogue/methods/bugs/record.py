@@ -16,14 +16,19 @@ Fits = Callable[[RunConfig, EnvironmentInfo], Iterator[Refusal]]
 # Worlds in which every step, or every one but the last, pays the same, so that which of the rewards are counted
 # matters less than how many.
 EVEN_PAY = ("CartPole-v1", "CartPolePositions-v0", "MountainCar-v0", "Acrobot-v1")
-_WITHIN_1 = (
-    *EVEN_PAY,
-    "FrozenLake-v1",
-    "FrozenLake8x8-v1",
-    "Blackjack-v1",
-    "BlackjackHands-v0",
-    "InvertedPendulum-v5",
-)
+# The least and the most that a step pays, where neither is beyond −1 and 1.
+_PAID = {
+    "CartPole-v1": (1.0, 1.0),
+    "CartPolePositions-v0": (1.0, 1.0),
+    "MountainCar-v0": (-1.0, -1.0),
+    "Acrobot-v1": (-1.0, 0.0),
+    "FrozenLake-v1": (0.0, 1.0),
+    "FrozenLake8x8-v1": (0.0, 1.0),
+    "Blackjack-v1": (-1.0, 1.0),
+    "BlackjackHands-v0": (-1.0, 1.0),
+    "InvertedPendulum-v5": (0.0, 1.0),
+}
+_PAYS = frozenset({"natural", "reward_schedule", "sutton_barto_reward"})  # options that change what is paid
 
 
 class Bug(NamedTuple):
@@ -97,8 +102,13 @@ def learns(config: RunConfig) -> Iterator[Refusal]:
         )
 
 
-def pays_beyond_1(environment: EnvironmentInfo) -> Iterator[Refusal]:
-    if environment.id in _WITHIN_1:
+def pays_beyond_1(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
+    """Some reward that learning sees is not from −1 to 1, as far as that is known beforehand."""
+    paid, seen = _PAID.get(environment.id), config.environment
+    if paid is None or any(seen.options.get(name) for name in _PAYS):
+        return
+    if all(abs(seen.reward_scale * reward + seen.reward_offset) <= 1.0 for reward in paid):
         yield Refusal(
-            f"All rewards of {environment.id} are from −1 to 1 already", "choose an environment with larger ones"
+            f"All rewards that learning sees of {environment.id} are from −1 to 1 already",
+            "choose an environment with larger ones, or a larger environment.reward_scale",
         )

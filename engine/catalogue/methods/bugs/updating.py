@@ -15,7 +15,7 @@ from engine.catalogue.methods.distribution import distribution_in
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.actor_critic import SAC
-from engine.config.estimators import WholeEpisodes
+from engine.config.estimators import SharedValueBaseline, WholeEpisodes
 from engine.config.updates import GradientAscent, PPOClip, PPOLagrangian, PPOPenalty
 from engine.runtime.errors import Refusal
 
@@ -54,6 +54,9 @@ def _attached(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refus
             yield Refusal("The gradient of this rule does not come from one loss", "choose gradient ascent")
         if config.estimator.normalize_advantages:
             yield Refusal("Normalising takes off again what V adds to all", "do not normalise advantages")
+        baseline = config.estimator.baseline
+        if isinstance(baseline, SharedValueBaseline) and baseline.coefficient == 0.0:
+            yield Refusal("V, whose loss counts for nothing, learns nothing", "set its coefficient above 0")
 
 
 def _stale(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
@@ -73,7 +76,7 @@ def _never_copied(config: RunConfig, environment: EnvironmentInfo) -> Iterator[R
 
 def _dones_ignored(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
     yield from replays(config)  # a table's terminal states are worth 0 whatever is added
-    if environment.id in _ENDLESS:
+    if environment.id in _ENDLESS or config.environment.options.get("terminate_when_unhealthy") is False:
         yield Refusal(f"No episode of {environment.id} terminates", "choose an environment in which they do")
 
 
