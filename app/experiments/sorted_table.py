@@ -16,6 +16,7 @@ Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
 _PADDING = 20  # pixels beside the words of a cell
 _MEASURED = 4  # the longest cells of a column, of which one is the widest
+_FEW = 500  # rows, of which all are measured whenever they are shown
 _WIDEST = 320  # pixels of a column at first
 
 
@@ -154,21 +155,24 @@ class SortedTable(QTableView):
         self._titles: list[str] = []
 
     def show_cells(self, rows: Sequence[Hashable], columns: Sequence[Column], icons: Sequence[QIcon] = ()) -> None:
-        """Show these; columns that are new are as wide as what is in them."""
+        """Show these; columns that are new are as wide as what is in them, and others grow with it."""
         titles = [column.title for column in columns]
         fresh = titles != self._titles or (not self.cells.rows and bool(rows))
         self._titles = titles
         self.cells.show_cells(rows, columns, icons)
-        if fresh:
-            self.fit()
+        if fresh or len(rows) <= _FEW:
+            self.fit(grow=not fresh)
 
-    def fit(self) -> None:
+    def fit(self, grow: bool = False) -> None:
+        """Make columns as wide as what is in them; where they are to ``grow``, none becomes narrower."""
         metrics, header = QFontMetrics(self.font()), self.horizontalHeader()
         for place, column in enumerate(self.cells.columns):
             longest = sorted(set(column.cells), key=len)[-_MEASURED:]
             room = self.iconSize().width() + _PADDING // 2 if place == 0 and self.cells._icons else 0
             words = max((metrics.horizontalAdvance(cell) for cell in longest), default=0) + room + _PADDING
-            header.resizeSection(place, min(max(words, header.sectionSizeHint(place)), _WIDEST))
+            wanted = min(max(words, header.sectionSizeHint(place)), _WIDEST)
+            if not grow or wanted > header.sectionSize(place):
+                header.resizeSection(place, wanted)
         line = metrics.height() + 6
         self.verticalHeader().setDefaultSectionSize(line)
         header.setMinimumHeight(line + 4)

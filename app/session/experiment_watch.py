@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,23 +15,27 @@ from app.session.file_work import FileWork
 from app.session.run_library import RunLibrary
 from engine.runs.library import Library
 from engine.runs.sweeps.conducting import is_conducted
+from engine.runs.sweeps.detached import Began, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
-from engine.runs.sweeps.records import ExperimentRecord
+from engine.runs.sweeps.records import ExperimentRecord, Wish
+from engine.runs.sweeps.spec import Sweep
 
 if TYPE_CHECKING:
     from app.session.experiment_figures import Figures
 
 _OFTEN = 0.5  # seconds from one look at the library to the next, at least
+_AGAIN = 1500  # ms from one look to the next while somebody conducts, though nothing be written
 _SHARE = 0.1  # of a core, which looking takes at most
 
 
 @dataclass(frozen=True)
 class _Looked:
-    """What a look has found: all experiments, the newest first, and how the one that is shown stands; and how long it
-    took, in seconds of a core."""
+    """What a look has found: all experiments, the newest first, and how the one that is shown stands; why what was
+    begun here to conduct one has ended too soon, if it has; and how long the look took, in seconds of a core."""
 
     records: tuple[ExperimentRecord, ...]
     results: Results | None
+    trouble: str
     seconds: float
 
 
@@ -40,6 +44,7 @@ class _Known:
     """What the thread that looks knows from the last time: the experiments, as long as they are marked so, and the
     figures of the one that is shown."""
 
+    begun: dict[str, Began] = field(default_factory=dict)  # by experiment, what was begun here to conduct it
     mark: tuple[object, ...] | None = None
     records: tuple[ExperimentRecord, ...] = ()
     figures: dict[str, Figures] = field(default_factory=dict)
@@ -96,7 +101,7 @@ class ExperimentWatch(QObject):
     def look(self) -> None:
         """Take in what has been written, as soon as it is time to."""
         self._stale = True
-        if self._watched and not self._busy and not self._timer.isActive():
+        if self._watched and not self._busy:
             self._timer.start(max(round(1000 * (self._looked + self._every - time.monotonic())), 0))
 
     def _look(self) -> None:
@@ -121,12 +126,55 @@ class ExperimentWatch(QObject):
             self.listed.emit()
         if found.results is not None and found.results.record.id == self.chosen:
             self.renewed.emit(found.results)
+        if found.trouble:
+            self.failed.emit(found.trouble)
         if self._stale:
             self.look()
+        elif self._watched and found.results is not None and found.results.conducted:
+            self._timer.start(_AGAIN)  # who conducts may be killed, and then writes nothing
 
     def _fail(self, sentence: str) -> None:
         self._busy, self._looked = False, time.monotonic()
         self.failed.emit(sentence)
+
+    # --- what is wanted -----------------------------------------------------------------------------------------------
+
+    def begin(self, sweep: Sweep) -> None:
+        """Have all runs of a sweep trained by a process of its own, which outlives the window, and show them."""
+        folder, known = self._library.folder, self._known
+
+        def work(experiments: Experiments) -> str:
+            record = experiments.add(sweep)
+            experiments.wish(record.id, Wish.RUN)
+            _conduct(folder, record.id, known)
+            return record.id
+
+        self.do(work, self.choose)
+
+    def wish(self, wish: Wish, runs: Sequence[str]) -> None:
+        """What is wanted of the experiment that is shown, or of these runs of it where there are any."""
+        folder, known, experiment = self._library.folder, self._known, self.chosen
+
+        def work(experiments: Experiments) -> None:
+            if runs:
+                experiments.wish_of(experiment, runs, wish)
+            else:
+                experiments.wish(experiment, wish)
+            if wish is Wish.RUN and experiments.get(experiment).wish is Wish.RUN:
+                _conduct(folder, experiment, known)
+
+        self.do(work)
+
+    def retry(self, runs: Sequence[str]) -> None:
+        """Try these runs of the experiment that is shown again."""
+        folder, known, experiment = self._library.folder, self._known, self.chosen
+
+        def work(experiments: Experiments) -> None:
+            experiments.retry(experiment, runs)
+            if experiments.get(experiment).wish is Wish.RUN:
+                _conduct(folder, experiment, known)
+
+        self.do(work)
 
     def do(self, work: Callable[[Experiments], Any], then: Callable[[Any], object] = lambda _: None) -> None:
         """Do something with the library's experiments, and ``then`` here with what has come of it; look at them
@@ -170,10 +218,31 @@ def _looked(folder: Path, chosen: str, known: _Known) -> _Looked:
             known.mark, known.records = mark, tuple(experiments.list())
         records = known.records
         shown = next((record for record in records if record.id == chosen), records[0] if records else None)
-        results = None
+        results, trouble = None, _trouble(folder, known)
         if shown is not None:
             if shown.id not in known.figures:
                 known.figures.clear()  # of one at a time: curves of thousands of runs take their room
                 known.figures[shown.id] = Figures(shown)
-            results = known.figures[shown.id].read(library, shown, is_conducted(folder, shown.id))
-    return _Looked(records, results, time.thread_time() - began)
+            results = known.figures[shown.id].read(library, shown, _is_conducted(folder, shown.id, known))
+    return _Looked(records, results, trouble, time.thread_time() - began)
+
+
+def _conduct(folder: Path, experiment: str, known: _Known) -> None:
+    """Have it conducted, if nobody does."""
+    began = begin_conducting(folder, experiment)
+    if began is not None:
+        known.begun[experiment] = began
+
+
+def _is_conducted(folder: Path, experiment: str, known: _Known) -> bool:
+    """Whether somebody conducts it, or is about to."""
+    began = known.begun.get(experiment)
+    return (began is not None and began.poll() is None) or is_conducted(folder, experiment)
+
+
+def _trouble(folder: Path, known: _Known) -> str:
+    """What was said last by what was begun here and ended with something wrong; empty where nothing has."""
+    ended = {id: began for id, began in known.begun.items() if began.poll() is not None}
+    known.begun = {id: began for id, began in known.begun.items() if id not in ended}
+    said = (last_words(folder, id) for id, began in ended.items() if began.returncode)
+    return next(filter(None, said), "")

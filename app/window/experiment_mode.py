@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # with numpy and pyqtgraph, which the window's first picture 
     from app.experiments.page import ExperimentsPage
     from app.session.experiment_watch import ExperimentWatch
     from app.session.sweep_planner import SweepPlanner
-    from engine.runs.sweeps.records import Wish
     from engine.runs.sweeps.spec import Sweep
 
 _FILES = "Experiments (*.toml)"
@@ -78,12 +77,13 @@ class ExperimentMode(QObject):
         start.sweep_asked.connect(self._design)
         start.file_asked.connect(self._open_file)
         form.train_asked.connect(lambda row: form.add_train(self._experiment.config, row))
-        launch.run_asked.connect(self._run)
+        assert self.watch is not None
+        launch.run_asked.connect(self.watch.begin)
         launch.save_asked.connect(lambda sweep: self._save(sweep))
         launch.copy_asked.connect(self._copy)
         results.compare_asked.connect(self.open_in_compare)
-        results.wished.connect(self._wish)
-        results.retry_asked.connect(self._retry)
+        results.wished.connect(self.watch.wish)
+        results.retry_asked.connect(self.watch.retry)
         results.again_asked.connect(self._design_shown)
         results.delete_asked.connect(self._delete)
 
@@ -146,39 +146,12 @@ class ExperimentMode(QObject):
 
     # --- what is trained ----------------------------------------------------------------------------------------------
 
-    def _run(self, sweep: Sweep) -> None:
-        self._do(lambda experiments: experiments.add(sweep), self._begin)
-
-    def _begin(self, record: Any) -> None:
-        """Have all runs of an experiment trained, and show it."""
-        assert self.watch is not None
-        self.watch.choose(record.id)
-
-    def _wish(self, wish: Wish, runs: Sequence[str]) -> None:
-        shown = self.watch.record if self.watch is not None else None
-        if shown is None:
-            return
-        if runs:
-            self._do(lambda experiments: experiments.wish_of(shown.id, runs, wish))
-        else:
-            self._do(lambda experiments: experiments.wish(shown.id, wish))
-
-    def _retry(self, runs: Sequence[str]) -> None:
-        shown = self.watch.record if self.watch is not None else None
-        if shown is not None:
-            self._do(lambda experiments: experiments.retry(shown.id, runs))
-
     def _delete(self) -> None:
         """Put the experiment that is shown aside, which can be undone."""
-        shown = self.watch.record if self.watch is not None else None
-        if shown is not None:
-            delete = partial(self._do, lambda experiments: experiments.delete([shown.id]))
-            restore = partial(self._do, lambda experiments: experiments.restore([shown.id]))
+        if self.watch is not None and (shown := self.watch.record) is not None:
+            delete = partial(self.watch.do, lambda experiments: experiments.delete([shown.id]))
+            restore = partial(self.watch.do, lambda experiments: experiments.restore([shown.id]))
             self._library.undo_stack.push(Tried(f"Delete experiment {shown.number}", delete, restore))
-
-    def _do(self, work: Callable[[Any], Any], then: Callable[[Any], object] = lambda _: None) -> None:
-        if self.watch is not None:
-            self.watch.do(work, then)
 
     def open_in_compare(self, runs: Sequence[str]) -> None:
         """See these runs beside each other, those that have begun."""

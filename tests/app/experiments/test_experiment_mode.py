@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from subprocess import Popen
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from app.experiments.page import ExperimentsPage
 from app.experiments.results import EMPTY
 from app.experiments.varied_row import ChoicesRow, NumbersRow
+from app.session import experiment_watch
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
@@ -25,11 +28,12 @@ from engine.runs.library import ITERATIONS, Library
 from engine.runs.place import library_folder
 from engine.runs.records import Reached, Status
 from engine.runs.sweeps import files
+from engine.runs.sweeps.detached import log_of
 from engine.runs.sweeps.experiments import Experiments
-from engine.runs.sweeps.plan import planned
+from engine.runs.sweeps.plan import fingerprint, planned
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.spec import Sweep, Varied
-from tests.app.shorthands import enter, words
+from tests.app.shorthands import enter, heard, words
 from tests.engine.runs.libraries import ITERATION_COLUMNS, record
 
 CONFIG = with_values(PolicyGradientConfig(), {"budget.environment_steps": 3_000})
@@ -67,6 +71,21 @@ def trained(library: Library, experiment: ExperimentRecord, upto: int) -> None:
         experiments.progress(experiment.id, [run.run], Progress(words[0]), words[1])
 
 
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str]]:
+    """The libraries and ids of the experiments that were to be conducted, by processes that end at once and say why."""
+    asked: list[tuple[Path, str]] = []
+
+    def begin(folder: Path, id: str) -> Popen[bytes]:
+        asked.append((folder, id))
+        log_of(folder, id).parent.mkdir(parents=True, exist_ok=True)
+        log_of(folder, id).write_text("Nobody can be asked.\n", "utf-8")
+        return Popen([sys.executable, "-c", "raise SystemExit(1)"])
+
+    monkeypatch.setattr(experiment_watch, "begin_conducting", begin)
+    return asked
+
+
 def opened(make_window: Callable[..., MainWindow], qtbot: QtBot) -> ExperimentsPage:
     """The page of a window in which Ctrl+3 has been pressed."""
     window = make_window()
@@ -90,7 +109,7 @@ def column(page: ExperimentsPage, title: str) -> list[str]:
 
 
 def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compare(
-    make_window: Callable[..., MainWindow], qtbot: QtBot
+    make_window: Callable[..., MainWindow], qtbot: QtBot, begun: list[tuple[Path, str]]
 ) -> None:
     with Library(library_folder()) as library:
         experiment = Experiments(library).add(SWEEP)
@@ -132,6 +151,7 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         assert "failed: The loss became not a number." in runs.cells.index(2, 3).data()
         press(qtbot, results.retry_runs)
         qtbot.waitUntil(lambda: runs.cells.index(2, 3).data() == "waiting")
+        assert begun == [(library.folder, experiment.id)]
         runs.selectRow(0)
         press(qtbot, results.drop_runs)
         qtbot.waitUntil(lambda: runs.cells.index(0, 3).data() == "dropped")
@@ -157,10 +177,15 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
 
 
 def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
-    make_window: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_window: Callable[..., MainWindow],
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    begun: list[tuple[Path, str]],
 ) -> None:
     page = opened(make_window, qtbot)
     form, launch, window = page.form, page.launch, page.window()
+    assert isinstance(window, MainWindow)
     assert EMPTY in words(page.results)
     qtbot.waitUntil(lambda: launch.count_label.text() == "1 setting × 5 seeds = 5 runs")
 
@@ -208,4 +233,14 @@ def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
     form.start_button.sweep_asked.emit(ready)
     qtbot.waitUntil(lambda: f"= {len(planned(ready))} runs" in launch.count_label.text())
     assert [each.called for each in page.draft.rows] == ["Baseline", "Learning rate"]
-    assert isinstance(window, MainWindow)
+
+    # Run has it conducted, and shows it; what ends with something wrong is told, and Go on tries again.
+    said = heard(window.experiments.log)
+    press(qtbot, launch.run_button)
+    qtbot.waitUntil(lambda: page.results.list.currentText() == f"1 · {ready.title}")
+    results = page.results
+    qtbot.waitUntil(lambda: ("error", "Nobody can be asked.") in said)
+    qtbot.waitUntil(lambda: results.go_button.text() == "Go on" and "Nobody trains it now" in results.state.text())
+    press(qtbot, results.go_button)
+    qtbot.waitUntil(lambda: len(begun) == 2)
+    assert set(begun) == {(window.run_library.folder, fingerprint(ready))}
