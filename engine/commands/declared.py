@@ -39,6 +39,9 @@ def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
         report: Annotated[
             Path | None, typer.Option(metavar="FOLDER", help="Write a file of lines for each run, and a summary.")
         ] = None,
+        estimate: Annotated[
+            bool, typer.Option("--estimate", help="Only say what it would take, from a few seconds of training.")
+        ] = False,
         library: Where = None,
         experiment: Annotated[str | None, typer.Option(hidden=True)] = None,
     ) -> None:
@@ -46,7 +49,7 @@ def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
         from engine.commands import sweep as sweeping
 
         gc.enable()
-        place = sweeping.Place(workers)
+        place = sweeping.Place(workers, estimate)
         sweeping.sweep(sweep, experiment, place, (report, library), interrupts)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from engine.commands.interrupts import Interrupts
-from engine.commands.output import Lasting
+from engine.commands.output import Lasting, say
 from engine.commands.sweep_report import SweepReport
 from engine.runs.library import Library
 from engine.runs.place import library_folder
@@ -24,9 +24,11 @@ from engine.runs.sweeps import files
 from engine.runs.sweeps.checking import require_all
 from engine.runs.sweeps.conducting import Conductor
 from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.pilot import estimate, in_words, pilot, time_in_words
 from engine.runs.sweeps.plan import Plan, planned
 from engine.runs.sweeps.records import ExperimentRecord, Wish
 from engine.runs.sweeps.records import Progress as Reached
+from engine.runs.sweeps.spec import Sweep
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
@@ -37,9 +39,11 @@ SPAN = 30.0  # seconds of which the speed is the mean
 
 @dataclass(frozen=True)
 class Place:
-    """Where runs are trained: in so many ``workers`` of this machine."""
+    """Where runs are trained: in so many ``workers`` of this machine; or nowhere, where it is only to be said what they
+    would take."""
 
     workers: int | None = None
+    only_estimate: bool = False
 
 
 def sweep(
@@ -74,6 +78,9 @@ def sweep(
             plan = planned(wanted)
             with interrupts.held_back():
                 require_all(plan, folder)
+            if place.only_estimate:
+                _say_estimate(wanted, plan, place, console, interrupts)
+                return
             record = experiments.add(wanted, plan)
             experiments.wish(record.id, Wish.RUN)
             _say(console, _beginning(record, plan))
@@ -94,6 +101,19 @@ def sweep(
                 report.finish(library, experiments.get(record.id))
         _say(console, course.summary())
         course.require_success()
+
+
+def _say_estimate(wanted: Sweep, plan: Plan, place: Place, console: Console, interrupts: Interrupts) -> None:
+    """Say what the sweep would take, by training some of it for a moment."""
+    executor = _executor(place, partial(_say, console))
+    try:
+        with interrupts.held_back(), console.status("Training some of it for a moment …"):
+            trials = pilot(plan, executor, give_up=lambda: interrupts.came != 0)
+        if not trials:
+            raise RunError("Nothing was told within a minute by which it could be estimated; its iterations are long.")
+        say(f"{wanted.title}: {_size(plan)}; {in_words(estimate(plan, trials, executor.slots))}.")
+    finally:
+        executor.close()
 
 
 def _conduct(
@@ -181,29 +201,19 @@ class _Course:
             raise RunError(f"{_runs(len(failed))} failed, the first because: {failed[0].reason}")
 
 
-def time_in_words(seconds: float) -> str:
-    """ "45 s", "12 min", "3 h 20 min", "2 days"."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{seconds / 86_400:.1f} days"
-
-
 def _counts(record: ExperimentRecord) -> Counter[Reached]:
     return Counter(run.progress for run in record.runs if run.wish != Wish.DROP)
 
 
 def _beginning(record: ExperimentRecord, plan: Plan) -> str:
-    points, seeds = len(plan.points), len(plan.seeds)
-    each = f"{points} settings × {seeds} seeds = {points * seeds} runs"
     done = sum(run.progress == Reached.FINISHED for run in record.runs)
     before = f", {done} of which have finished before" if done else ""
-    return f"Experiment {record.number}, {record.title}: {each}{before}."
+    return f"Experiment {record.number}, {record.title}: {_size(plan)}{before}."
+
+
+def _size(plan: Plan) -> str:
+    """ "6 settings × 5 seeds = 30 runs"."""
+    return f"{len(plan.points):,} settings × {len(plan.seeds):,} seeds = {len(plan):,} runs"
 
 
 def _runs(count: int) -> str:
