@@ -318,8 +318,11 @@ class Overlay(PanelWidget):
         budgets = (float(record.budget) for record in at_work if self.axis == "environment_steps")
         end = axis_end([float(line.x[-1]) for line in lines], max(budgets, default=0.0))
         named = len(self._lines.lines) <= MANY
-        heights = np.concatenate([*(line.y for line in lines), *self._groups.heights()])
-        low, high = robust_bounds(heights)
+        # Of each by itself, since one has many more points than another.
+        bounds = [
+            robust_bounds(heights) for heights in (*(line.y for line in lines), *self._groups.heights()) if len(heights)
+        ]
+        low, high = min(bound[0] for bound in bounds), max(bound[1] for bound in bounds)
         for value in (self._level.value, self._optimal.value):
             low, high = (low, high) if value is None else (min(low, value), max(high, value))
         self._y = settled_range(self._y, low, high)

@@ -15,6 +15,7 @@ from app.style.theme import Theme
 from engine.runs.racing import Instant
 
 _NOTCHES = 100  # of the slider from no step to all
+_HOLD = 700  # ms for which an end is seen, before they race anew with longer training
 _SOON = 200  # ms after the slider was moved last
 _SLIDER, _PACE = 150, 80  # pixels of the sliders
 _AT = (
@@ -40,11 +41,13 @@ class RaceControls(QWidget):
         self.play_button, self.restart_button, self.fill_button = (_button() for _ in range(3))
         self.pace_slider, self.steps_slider = (QSlider(Qt.Orientation.Horizontal) for _ in range(2))
         self.pace_text, self.steps_text = SteadyLabel("0.25×"), QLabel()
-        self.sampled_button, self.greedy_button = QToolButton(), QToolButton()
+        self.sampled_button, self.greedy_button, self.longer_button = QToolButton(), QToolButton(), QToolButton()
         self.at_box, self.start_box = Combo(), Combo()
         self._soon = QTimer(self, singleShot=True, interval=_SOON)
         self._soon.timeout.connect(self.changed)
-        self._equal = _together(self.steps_slider, self.steps_text)
+        self._longer = QTimer(self, singleShot=True, interval=_HOLD)
+        self._longer.timeout.connect(self._train_on)
+        self._equal = _together(self.steps_slider, self.steps_text, self.longer_button)
         self._fill_boxes()
         self._wire()
         layout = Flow(theme.unit)
@@ -117,6 +120,12 @@ class RaceControls(QWidget):
         self.fill_button.setCheckable(True)
         self.fill_button.setAccessibleName("Race alone")
         self.fill_button.setToolTip("Give the race all the room of the page, and back")
+        self.longer_button.setText("Longer each round")
+        self.longer_button.setAccessibleName("Longer training each round")
+        self.longer_button.setToolTip("Once all have ended they race anew, having trained a tenth of the way longer")
+        self.longer_button.setCheckable(True)
+        self.longer_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.longer_button.toggled.connect(self._begin_short)
         self.play_button.clicked.connect(self._play_or_pause)
         self.restart_button.clicked.connect(self._restart)
         self.pace_slider.valueChanged.connect(self._pace)
@@ -164,6 +173,23 @@ class RaceControls(QWidget):
         self._steps = round(self._end * notch / _NOTCHES)
         self._follow()
         self._soon.start()
+
+    def _begin_short(self, on: bool) -> None:
+        """Begin with what had hardly trained, where all are at the end already."""
+        if on and self.steps_slider.value() == _NOTCHES:
+            self.steps_slider.setValue(0)
+
+    def round_ended(self) -> None:
+        """To be told when all have ended in the first round: in a moment they race anew, where they are to have trained
+        longer."""
+        longer = self.longer_button.isChecked() and self.at_box.currentIndex() == len(_AT) - 1
+        if longer and self.steps_slider.value() < _NOTCHES and not self._longer.isActive():
+            self._longer.start()
+
+    def _train_on(self) -> None:
+        if self.longer_button.isChecked() and not self._soon.isActive():
+            self.steps_slider.setValue(self.steps_slider.value() + _NOTCHES // 10)
+        self.longer_button.setChecked(self.longer_button.isChecked() and self.steps_slider.value() < _NOTCHES)
 
     def _change(self) -> None:
         self._follow()

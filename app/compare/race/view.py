@@ -27,6 +27,7 @@ EMPTY = "Tick runs in the list, and their agents play here side by side."
 _STANDINGS, _LEAST, _MOST = 0.26, 150, 400  # of the width, and pixels at least and at most
 _SOON = 60  # ms until what was not drawn for want of time is looked at again
 _ASPECT = 1.5  # width by height, until there are pictures
+_EARLY = 0.8  # of the steps that all are to have trained
 _AROUND = 52  # pixels of a tile above and beneath its picture
 
 
@@ -138,6 +139,9 @@ class RaceView(PanelWidget):
         for tile, side, standing in zip(self.tiles, shown.sides, standings, strict=False):
             tile.show_side(side, standing.rank)
         self.standings.show_rows(standings)
+        playing = any(side.frame is not None and not side.frame.ended for side in shown.sides)
+        if shown.round == 1 and not playing:
+            self.controls.round_ended()
         told = self._words(shown)
         if told != self.told.text():
             self.told.setText(told)
@@ -150,7 +154,7 @@ class RaceView(PanelWidget):
         known = [value for value in values if value is not None]
         places = iter(ranks(known))
         begun = any(side.frame is not None and side.frame.step for side in sides)
-        ranked = self._one_scale and begun
+        ranked = self._one_scale and begun and len(known) > 1
         found = []
         for run, side, value in zip(self._runs, sides, values, strict=True):
             rank = next(places) if value is not None else None
@@ -165,10 +169,18 @@ class RaceView(PanelWidget):
         said.append(
             f"{playing} of {len(frames)} still play" if playing else "all have ended, and the next round begins"
         )
+        early = [str(run.record.number) for run, side in zip(self._runs, shown.sides, strict=True) if self._early(side)]
+        if early:
+            said.append(f"of run {', '.join(early)} nothing was kept so late, so that an earlier policy plays")
         if shown.slow is not None:
             why = "a run that trains goes first" if self.player.yields else "this machine shows so many no faster"
             said.append(f"plays at {short_number(shown.slow, 2)}×, as {why}")
         return " · ".join(said)
+
+    def _early(self, side: SideFrame) -> bool:
+        """Whether the policy that plays is of clearly fewer steps than all are to have trained."""
+        at = self.controls.at
+        return isinstance(at, int) and side.frame is not None and side.environment_steps < _EARLY * at
 
     def _fail(self, sentence: str) -> None:
         for tile in self.tiles:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.compare.page import ComparePage
+from app.compare.race import controls
 from app.compare.race.standings import Standing, Standings
 from app.compare.race.tile import best_columns
 from app.models.run_style import style_of
@@ -33,34 +34,34 @@ def test_a_race_from_the_tab_to_the_lecture_hall(page: ComparePage, qtbot: QtBot
         for run in page.compared.runs:
             for iteration in (1, 2):
                 keep(library, run.record, policy_for(run.record.config, seed=run.record.number), iteration)
-    controls = race.controls
-    controls.pace_slider.setValue(controls.pace_slider.maximum())
-    qtbot.mouseClick(controls.greedy_button, Qt.MouseButton.LeftButton)
+    head = race.controls
+    head.pace_slider.setValue(head.pace_slider.maximum())
+    qtbot.mouseClick(head.greedy_button, Qt.MouseButton.LeftButton)
     assert (race.player.speed, race.player.greedy) == (8.0, True)
-    qtbot.mouseClick(controls.restart_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(head.restart_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(set(race.standings.order)) == 2 and _rounds(race.standings) >= 1, timeout=30_000)
     assert race.told.text().startswith("Round ")
     assert all(tile.view.badge[0] in "12" for tile in tiles)
     # what they had learned after equal steps; the slider goes as far as both have trained
-    controls.at_box.setCurrentIndex(2)
+    head.at_box.setCurrentIndex(2)
     assert race.player.lineup == Lineup(tuple(run.id for run in race.runs), 300)
-    controls.steps_slider.setValue(50)
+    head.steps_slider.setValue(50)
     qtbot.waitUntil(lambda: race.player.lineup == Lineup(tuple(run.id for run in race.runs), 150))
     qtbot.waitUntil(lambda: "policy after 100 steps" in tiles[0].told.text(), timeout=15_000)
     # paused, others are still seen at their start
-    qtbot.mouseClick(controls.play_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(head.play_button, Qt.MouseButton.LeftButton)
     assert race.player.paused
-    controls.at_box.setCurrentIndex(0)
+    head.at_box.setCurrentIndex(0)
     qtbot.waitUntil(lambda: tiles[0].told.text() == "step 0 · policy after 200 steps", timeout=15_000)
     # all the room of the page, and then of the window
-    qtbot.mouseClick(controls.fill_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(head.fill_button, Qt.MouseButton.LeftButton)
     assert not page.picker.isVisible()
     assert not page.overlay.isVisible()
-    qtbot.keyClick(controls.fill_button, Qt.Key.Key_Escape)
+    qtbot.keyClick(head.fill_button, Qt.Key.Key_Escape)
     assert page.picker.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_P)
     assert window.present.isAncestorOf(race)
-    assert not controls.fill_button.isVisible()
+    assert not head.fill_button.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_PageDown)
     assert window.present.isAncestorOf(page.overlay)
     assert page.isAncestorOf(race)
@@ -156,3 +157,26 @@ def test_pictures_have_as_many_columns_as_make_them_largest() -> None:
     assert best_columns(8, 1200, 110, 1.5, 40) == 8
     assert best_columns(3, 300, 900, 1.5, 40) == 1
     assert best_columns(1, 300, 900, 1.5, 40) == 1
+
+
+def test_each_round_all_may_have_trained_longer(
+    qtbot: QtBot, library_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controls, "_HOLD", 0)
+    monkeypatch.setattr(controls, "_SOON", 0)
+    panel = controls.RaceControls(load_theme("dark"), SideBySide(library_place))
+    qtbot.addWidget(panel)
+    panel.show_end(2000)
+    panel.at_box.setCurrentIndex(2)
+    assert panel.at == 2000
+    panel.longer_button.click()  # all are at the end already: from the beginning
+    assert panel.at == 0
+    for steps in range(200, 2001, 200):
+        qtbot.waitUntil(lambda: not panel._soon.isActive())
+        with qtbot.waitSignal(panel.changed):
+            panel.round_ended()
+        assert panel.at == steps
+    assert not panel.longer_button.isChecked()
+    panel.round_ended()
+    panel.show_end(1000)  # another run has trained for less
+    assert panel.at == 1000
