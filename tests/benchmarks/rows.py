@@ -73,6 +73,15 @@ ROWS: dict[str, Row] = {
             frozenset({"seeds"}),
         ),
         Row(
+            "coverage",
+            "How often each interval over seeds holds the truth, of normal, skewed, failing and capped scores",
+            "coverage",
+            (
+                Figure("median, furthest from 95 % at 5 seeds and more", "points", most=2.0),
+                Figure("interquartile mean, furthest from 95 % at 5 seeds and more", "points", most=2.0),
+            ),
+        ),
+        Row(
             "seeds",
             "Eight seeds trained together against one alone: plain REINFORCE on CartPole, processor time",
             "seeds",

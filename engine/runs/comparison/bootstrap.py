@@ -23,7 +23,7 @@ from engine.runs.comparison.aggregates import Statistic, aggregate, cut
 
 Floats = NDArray[np.float64]
 RESAMPLES = 10_000
-_DRAWS = 4_000  # the same for all, where a whole curve has its interval
+_DRAWS = 2_000  # the same for all, where a whole curve has its interval
 
 
 def expanded_bounds(ordered: Floats, statistic: Statistic, level: float) -> tuple[Floats, Floats]:
@@ -31,10 +31,10 @@ def expanded_bounds(ordered: Floats, statistic: Statistic, level: float) -> tupl
     ``t`` is that of ``level`` and n − 1 degrees of freedom."""
     n = len(ordered)
     outside = float(ndtr(-stdtrit(n - 1, 0.5 + level / 2)))
-    of_draws = np.tensordot(_weights(n, statistic), ordered, axes=1)
+    of_draws = np.tensordot(ordered, _weights(n, statistic), axes=(0, 1))
     rank = int(outside * _DRAWS)
-    of_draws.partition((rank, _DRAWS - 1 - rank), axis=0)
-    return of_draws[rank], of_draws[_DRAWS - 1 - rank]
+    of_draws.partition((rank, _DRAWS - 1 - rank))
+    return of_draws[..., rank], of_draws[..., _DRAWS - 1 - rank]
 
 
 @lru_cache(maxsize=64)
