@@ -7,6 +7,8 @@ as long as it was watched: it is *censored*, not dropped (Kaplan and Meier 1958)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from scipy.special import chdtrc, ndtri
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LEVEL = 0.95
+_WAYS = 5_000  # to divide runs in two that are tried one by one: 7 and 7 have 3,432
 
 
 @dataclass(frozen=True)
@@ -110,26 +113,41 @@ def log_rank(first: tuple[Floats, Flags], second: tuple[Floats, Flags]) -> LogRa
     first there were against how many there would be if both were alike, ``χ² = (Σ(O − E))² / ΣV``. None where no run
     of either got there.
 
+    Of few runs chi-squared calls too much different (of 3 and 3 alike ones 9 %, of 5 and 5 7 %, at p < 0.05): there the
+    p-value is the share of all ways to divide the runs in two that differ as much.
+
     Raises:
         ValueError: there is no run in one, or steps are not known.
     """
     for one in (first, second):
         _require_runs(*one)
-    (a, got_a), (b, got_b) = first, second
-    events = np.unique(np.concatenate([a[got_a], b[got_b]]))
-    risk_a, risk = (
-        (a[None] >= events[:, None]).sum(axis=1),
-        (np.concatenate([a, b])[None] >= events[:, None]).sum(axis=1),
-    )
-    there_a = ((a[None] == events[:, None]) & got_a[None]).sum(axis=1)
-    there = there_a + ((b[None] == events[:, None]) & got_b[None]).sum(axis=1)
-    expected = there * risk_a / risk
-    variance = float((expected * (1 - risk_a / risk) * (risk - there) / np.maximum(risk - 1, 1)).sum())
-    if variance == 0.0:
+    n, m = len(first[0]), len(second[0])
+    steps, reached = np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]])
+    events = np.unique(steps[reached])
+    at_risk = (steps[:, None] >= events).astype(np.float64)
+    there = ((steps[:, None] == events) & reached[:, None]).astype(np.float64)
+    excess, variance = _excess(np.arange(n + m)[None] < n, at_risk, there)
+    if variance[0] == 0.0:
         return None
-    excess = float((there_a - expected).sum())
-    statistic = excess**2 / variance
-    return LogRank(statistic, float(chdtrc(1, statistic)), excess, (len(a), len(b)))
+    statistic = float(excess[0] ** 2 / variance[0])
+    if comb(n + m, n) > _WAYS:
+        return LogRank(statistic, float(chdtrc(1, statistic)), float(excess[0]), (n, m))
+    chosen = np.array(list(combinations(range(n + m), n)))
+    ways = np.zeros((len(chosen), n + m), dtype=np.bool_)
+    ways[np.arange(len(chosen))[:, None], chosen] = True
+    of_all, variances = _excess(ways, at_risk, there)
+    differ = (of_all**2 >= statistic * variances * (1.0 - 1e-9)) & (variances > 0.0)
+    return LogRank(statistic, float(differ.mean()), float(excess[0]), (n, m), "exact log-rank test")
+
+
+def _excess(first: Flags, at_risk: Floats, there: Floats) -> tuple[Floats, Floats]:
+    """``Σ(O − E)`` and ``ΣV`` [ways], where ``first`` [ways, runs] says which runs are the first setting's, and the
+    runs are ``at_risk`` and got ``there`` [runs, events]."""
+    risk, got = at_risk.sum(axis=0), there.sum(axis=0)
+    share = first @ at_risk / risk
+    expected = got * share
+    variance = (expected * (1 - share) * (risk - got) / np.maximum(risk - 1, 1)).sum(axis=1)
+    return (first @ there - expected).sum(axis=1), variance
 
 
 def _require_runs(steps: Floats, reached: Flags) -> None:
