@@ -131,6 +131,15 @@ def about(seconds: float) -> str:
     return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(5 * round(seconds / 5), 5)} s"
 
 
+def span(least: float, most: float) -> str:
+    """From the least to the most that something takes: "4 to 9 min", "40 s to 2 min"."""
+    low, high = about(least).removeprefix("about "), about(most).removeprefix("about ")
+    if low == high:
+        return low
+    number, unit = low.rsplit(" ", 1)
+    return f"{number} to {high}" if high.endswith(f" {unit}") else f"{low} to {high}"
+
+
 def tally(standings: Sequence[Standing]) -> Tally:
     """Of all runs that count."""
     counted = [each for each in standings if each.counts]

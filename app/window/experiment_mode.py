@@ -24,6 +24,7 @@ from engine.runtime.errors import RequestError
 if TYPE_CHECKING:  # with numpy and pyqtgraph, which the window's first picture does not wait for
     from app.experiments.page import ExperimentsPage
     from app.session.experiment_watch import ExperimentWatch
+    from app.session.sweep_pilot import SweepPilot
     from app.session.sweep_planner import SweepPlanner
     from engine.runs.sweeps.spec import Sweep
 
@@ -174,8 +175,10 @@ class ExperimentMode(QObject):
         """Whether it has ended before that."""
         return all(each.wait(deadline) for each in self._at_work())
 
-    def _at_work(self) -> tuple[ExperimentWatch | SweepPlanner, ...]:
-        return () if self.page is None or self.watch is None else (self.watch, self.page.launch.planner)
+    def _at_work(self) -> tuple[ExperimentWatch | SweepPlanner | SweepPilot, ...]:
+        if self.page is None or self.watch is None:
+            return ()
+        return self.watch, self.page.launch.planner, self.page.launch.pilot
 
 
 def _quoted(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from pytestqt.qtbot import QtBot
 from app.experiments.page import ExperimentsPage
 from app.experiments.results import EMPTY
 from app.experiments.varied_row import ChoicesRow, NumbersRow
-from app.session import experiment_watch
+from app.session import experiment_watch, sweep_pilot
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
@@ -30,6 +31,7 @@ from engine.runs.records import Reached, Status
 from engine.runs.sweeps import files
 from engine.runs.sweeps.detached import log_of
 from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.pilot import Estimate
 from engine.runs.sweeps.plan import fingerprint, planned
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.spec import Sweep, Varied
@@ -37,6 +39,7 @@ from tests.app.shorthands import enter, heard, words
 from tests.engine.runs.libraries import ITERATION_COLUMNS, record
 
 CONFIG = with_values(PolicyGradientConfig(), {"budget.environment_steps": 3_000})
+HOURS = Estimate(runs=30, jobs=30, slots=2, seconds=(7_200.0, 10_800.0), disk=5_000_000_000, memory=None)
 SWEEP = Sweep(
     title="Step sizes",
     shows="Larger steps learn sooner.",
@@ -83,7 +86,22 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str]]:
         return Popen([sys.executable, "-c", "raise SystemExit(1)"])
 
     monkeypatch.setattr(experiment_watch, "begin_conducting", begin)
+    monkeypatch.setattr(sweep_pilot, "pilot", _Pilots().measure)
+    monkeypatch.setattr(sweep_pilot, "estimate", lambda plan, trials, slots: HOURS)
     return asked
+
+
+class _Pilots:
+    """The first is given up; the others come to what is known of them."""
+
+    def __init__(self) -> None:
+        self._measured = 0
+
+    def measure(self, plan: object, executor: object, give_up: Callable[[], bool]) -> tuple[object, ...]:
+        self._measured += 1
+        while self._measured == 1 and not give_up():
+            time.sleep(0.005)
+        return (None,)
 
 
 def opened(make_window: Callable[..., MainWindow], qtbot: QtBot) -> ExperimentsPage:
@@ -234,8 +252,16 @@ def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
     qtbot.waitUntil(lambda: f"= {len(planned(ready))} runs" in launch.count_label.text())
     assert [each.called for each in page.draft.rows] == ["Baseline", "Learning rate"]
 
-    # Run has it conducted, and shows it; what ends with something wrong is told, and Go on tries again.
+    # Run measures what it will take, and then has it conducted and shows it; what ends with something wrong is told,
+    # and Go on tries again.
     said = heard(window.experiments.log)
+    press(qtbot, launch.run_button)
+    assert (launch.measure_button.text(), launch.run_button.text()) == ("Cancel", "Run at once")
+    press(qtbot, launch.measure_button)
+    qtbot.waitUntil(lambda: launch.measure_button.text() == "Measure")
+    press(qtbot, launch.run_button)
+    qtbot.waitUntil(lambda: launch.cost.text().startswith("About 2 to 3 h with 2 at once, 5 GB on disk"))
+    assert not begun  # what takes so long is told before it begins
     press(qtbot, launch.run_button)
     qtbot.waitUntil(lambda: page.results.list.currentText() == f"1 · {ready.title}")
     results = page.results
