@@ -23,6 +23,8 @@ from engine.runs.library import Library
 from engine.runs.liveness import is_trained, settle
 from engine.runs.place import library_folder
 from engine.runs.records import CheckpointRecord, NotedEvent, RunRecord
+from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.records import ExperimentRecord
 from engine.runtime.errors import RequestError
 
 _METHOD = 12  # characters, in which most words of methods are whole
@@ -54,11 +56,16 @@ def print_run(name: str, as_json: bool, library: Path | None) -> None:
         checkpoints, events = opened.checkpoints(record.id), opened.events(record.id)
         parent = opened.run(record.origin.parent) if record.origin else None
         found = _findings(opened, record)
+        experiments = [Experiments(opened).get(id) for id in Experiments(opened).of_run(record.id)]
     if as_json:
         seen = [{"rule": each.rule.name, "sentence": each.sentence} for each in found]
-        print_out(as_data(record) | _in_full(record, checkpoints, events) | {"findings": seen})
+        print_out(
+            as_data(record)
+            | _in_full(record, checkpoints, events)
+            | {"findings": seen, "experiments": [each.id for each in experiments]}
+        )
     else:
-        print_out(_described(record, parent, _Noted(checkpoints, events, found)))
+        print_out(_described(record, parent, _Noted(checkpoints, events, found, _places(record, experiments))))
 
 
 def delete(names: Sequence[str], library: Path | None) -> str:
@@ -208,6 +215,17 @@ class _Noted:
     checkpoints: Sequence[CheckpointRecord]
     events: Sequence[NotedEvent]
     findings: Sequence[Finding]
+    experiments: Sequence[str] = ()
+
+
+def _places(record: RunRecord, experiments: Sequence[ExperimentRecord]) -> list[str]:
+    """Where a run stands in experiments: "experiment 2 (Baselines): Learning rate 0.01"."""
+    found = []
+    for experiment in experiments:
+        point = next(run.point for run in experiment.runs if run.run == record.id)
+        settings = ", ".join(f"{title} {value}" for title, value in experiment.settings[point].items())
+        found.append(": ".join(filter(None, (f"experiment {experiment.number} ({experiment.title})", settings))))
+    return found
 
 
 def _findings(library: Library, record: RunRecord) -> list[Finding]:
@@ -232,6 +250,7 @@ def _described(record: RunRecord, parent: RunRecord | None, noted: _Noted) -> Ta
         "environment": record.environment,
         "method": f"{config['update']['kind']}, {config['policy']['kind']} policy, seed {record.seed}",
         "made with": record.mark,
+        "counts in": "\n".join(noted.experiments),
         "reached": f"{reached.environment_steps:,} of {record.budget:,} steps in {reached.iteration:,} iterations "
         f"and {reached.seconds:.1f} s",
         "mean return": f"{number(reached.mean_return)}, at best {number(reached.best)}",

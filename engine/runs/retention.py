@@ -107,6 +107,7 @@ def clean(library: Library, kinds: Collection[Kind]) -> int:
         for run in _deleted(library):
             library.forget(run.id)
             shutil.rmtree(library.run_folder(run.id), ignore_errors=True)
+        library.execute("DELETE FROM experiments WHERE deleted IS NOT NULL")
     if "recordings" in kinds:
         for recording in Recordings(library).list(deleted=True):
             Recordings(library).forget(recording.id)

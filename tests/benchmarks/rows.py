@@ -151,6 +151,18 @@ ROWS: dict[str, Row] = {
             ),
         ),
         Row(
+            "bookkeeping",
+            "A library with an experiment of 10,000 runs × 1,000 iterations × 40 metrics: reading it, and writing on",
+            "bookkeeping",
+            (
+                Figure("opening, with all records", "s", most=5.0),
+                Figure("picking runs", "s", most=5.0),
+                Figure("table of an experiment", "s", most=5.0),
+                Figure("a look at what has changed", "ms", most=25.0),
+                Figure("begin a run", "ms", most=250.0),
+            ),
+        ),
+        Row(
             "timeline",
             "How often a second another instant is shown while the timeline is dragged",
             "timeline_drag",

@@ -101,6 +101,7 @@ class Conductor:
         self._elsewhere: set[str] = set()  # runs that some other process still trains, of which that was said
         self._states: dict[str, str | None] = {}  # of runs that were begun: see _last_state
         self._latest: ExperimentRecord | None = None
+        self._heeded: ExperimentRecord | None = None
         self._mark: tuple[object, ...] = ()
         self._retry_at = 0.0
         self._writing = Trouble(
@@ -151,7 +152,9 @@ class Conductor:
             try:
                 self._note_ended()
                 record = self.record
-                self._heed(record)
+                if record is not self._heeded:
+                    self._heed(record)
+                    self._heeded = record
                 busy = self._begin(record) or bool(self._jobs) or _waits(record)
                 self._writing.ends()
             except RunError as error:  # as where the disk is full; what is trained goes on meanwhile
@@ -205,6 +208,8 @@ class Conductor:
 
     def _begin(self, record: ExperimentRecord) -> bool:
         """Begin as many jobs as there are slots for; whether any run still waits to be trained."""
+        if len(self._jobs) >= self._executor.slots:
+            return True
         if record.deleted is not None or record.wish in (Wish.STOP, Wish.DROP):
             return False
         under_way = set(self.under_way)
@@ -216,14 +221,13 @@ class Conductor:
         if not waiting:
             return False
         left = len(waiting)
-        if len(self._jobs) < self._executor.slots:
-            before = {run.run: state for run in waiting if (state := self._last_state(run)) is not None}
-            for group in self._grouping.groups(waiting, before):
-                if len(self._jobs) >= self._executor.slots:
-                    break
-                if not self._is_trained_elsewhere(group):
-                    left -= len(group.runs)
-                    self._start(group)
+        before = {run.run: state for run in waiting if (state := self._last_state(run)) is not None}
+        for group in self._grouping.groups(waiting, before):
+            if len(self._jobs) >= self._executor.slots:
+                break
+            if not self._is_trained_elsewhere(group):
+                left -= len(group.runs)
+                self._start(group)
         return left > 0
 
     def _start(self, group: Group) -> None:
@@ -328,6 +332,9 @@ class Conductor:
         self._experiments.take_over(self._id, taken)
         if taken:
             self._tell(f"{_counted(len(taken), 'run')} of the same configuration and seed had been trained before.")
+        there = {row["id"] for row in self._library.execute("SELECT id FROM runs")}
+        gone = [run.run for run in record.runs if run.progress == Progress.FINISHED and run.run not in there]
+        self._experiments.progress(self._id, gone, Progress.WAITING)  # removed for good, so that it is trained anew
         for run in record.runs:
             if run.progress in ENDED or not run.attempts:
                 continue

@@ -62,6 +62,8 @@ def test_a_sweep_whose_conductor_is_killed_goes_on_and_the_same_command_trains_n
     ]
     assert summary["counts"]["finished"] == 4
 
+    assert main(["runs", "show", "1", "--library", str(folder)]) == 0
+    assert "experiment 2 (Bandits): Learning rate 0.1" in capsys.readouterr().out
     assert main(arguments) == 0
     assert "4 runs, 4 of which have finished before." in capsys.readouterr().err
     with Library(folder) as library:
