@@ -32,6 +32,7 @@ from engine.runs.comparison.wording import (
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord
 from engine.runs.selection import chosen_on
+from engine.runs.sweeps.chosen import chosen_by_judges
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import named, shipped
 from engine.runs.sweeps.plan import fingerprint
@@ -189,6 +190,9 @@ def _judged(library: Library, rows: Sequence[Row], notes: Sequence[str]) -> Sett
             verdicts.append(verdict(scored[0], scored[1]))
     chosen = zip(chosen_on(library, [row.runs for row in rows]), rows, strict=True)
     flagged = [one.sentence(row.name) for one, row in chosen if one is not None]
+    if not flagged:
+        part = chosen_by_judges(Experiments(library), [run.id for row in rows for run in row.runs])
+        flagged = [part] if part else []
     known = [row.summary for row in rows if row.summary is not None]
     return Settings(beside, tuple(verdicts), (*_over_environments(rows), *flagged, *caveats(known), *notes))
 

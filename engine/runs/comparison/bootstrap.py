@@ -33,7 +33,7 @@ def expanded_bounds(ordered: Floats, statistic: Statistic, level: float) -> tupl
     outside = float(ndtr(-stdtrit(n - 1, 0.5 + level / 2)))
     of_draws = np.tensordot(ordered, _weights(n, statistic), axes=(0, 1))
     rank = int(outside * _DRAWS)
-    of_draws.partition((rank, _DRAWS - 1 - rank))
+    of_draws.sort()  # quicker than a partition at two places
     return of_draws[..., rank], of_draws[..., _DRAWS - 1 - rank]
 
 

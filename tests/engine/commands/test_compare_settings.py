@@ -124,6 +124,7 @@ def test_a_setting_chosen_on_the_seeds_that_judge_it_is_flagged(
     others = [scored(library, {"seed": seed, RATE: 0.01}, 480.0 + seed) for seed in (71, 72)]
     fresh = asked(library, capsys, *(str(run.number) for run in others), "1", "2")
     assert not [note for note in fresh["notes"] if "seeds that chose it" in note]
+    assert [note for note in fresh["notes"] if note.startswith("1 of the 3 settings of experiment 1")]
     again = scored(library, {"seed": 2, RATE: 0.01}, 478.0)  # the same setting and seed, trained once more
     told = asked(library, capsys, str(again.number), "1")
     assert [note for note in told["notes"] if "seeds that chose it" in note]
