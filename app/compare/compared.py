@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -28,6 +29,9 @@ _SLICE = 0.02  # seconds of reading, after which the window has its turn
 _OFTEN, _SELDOM = 0.4, 2.0  # seconds from one look at what runs go on to tell to the next, the latter where that takes
 # more than the window may take for it
 _TOTALS = ("iteration", "environment_steps", "episodes", "seconds", "gradient_steps", RETURN)
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ class Compared(QObject):
         self.chosen = ""  # what is to be said where they may have been chosen by the seeds that judge them
         self.differing: tuple[Varying, ...] = ()
         self.statistic: Statistic = "median"
+        self._made: dict[str, Any] = {}
         self._wish: bool | None = None  # whether seeds are to stand together, where a person has said so
         self._settings: dict[tuple[str, str], str] = {}
         self._read: dict[str, _Read] = {}
@@ -156,6 +161,13 @@ class Compared(QObject):
         if statistic != self.statistic:
             self.statistic = statistic
             self._tell_all()
+
+    def once(self, what: str, make: Callable[[], _T]) -> _T:
+        """What is made of the groups for several who show it; it is made once for what they have told by now."""
+        if what not in self._made:
+            self._made[what] = make()
+        found: _T = self._made[what]
+        return found
 
     def _tell_all(self) -> None:
         self._due = list(self._followers)
@@ -226,6 +238,7 @@ class Compared(QObject):
                 self.chosen = self._chosen([run.id for run in runs])
             self.runs, self.differing = runs, tuple(differing)
             self.groups = self._grouped(runs)
+            self._made.clear()
             self._due = list(self._followers)
 
     def _chosen(self, runs: Sequence[str]) -> str:

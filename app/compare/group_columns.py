@@ -9,11 +9,12 @@ import numpy as np
 
 from app.compare.caveats import of_one_environment
 from app.compare.columns import Column, threshold_among
-from app.compare.compared import ComparedGroup
+from app.compare.compared import Compared
 from app.style.format import NOTHING, minus, short_number
 from engine.runs.comparison.aggregates import STATISTICS, Statistic
 from engine.runs.comparison.curves import AXES, Axis, curve
 from engine.runs.comparison.intervals import Estimate, estimate
+from engine.runs.comparison.pairs import probability_of_improvement, welch
 from engine.runs.comparison.scores import common_end, score
 from engine.runs.comparison.summaries import Summary, outcome, summary
 from engine.runs.comparison.verdicts import Verdict, verdict
@@ -27,29 +28,36 @@ from engine.runs.comparison.wording import (
 )
 
 _T = TypeVar("_T")
+_PAIR = 2
 
 
-def summed_up(groups: Sequence[ComparedGroup], threshold: float | None = None) -> list[Summary]:
+def summed_up(compared: Compared, threshold: float | None = None) -> list[Summary]:
     """What each group came to; the ``threshold`` is that of the one environment of all where none is given."""
-    runs = [run for group in groups for run in group.runs]
-    level = threshold_among(runs) if threshold is None else threshold
-    return [
-        summary(group.name, [outcome(run.record, run.series, level) for run in group.runs], level) for group in groups
-    ]
+    level = threshold_among(compared.runs) if threshold is None else threshold
+
+    def make() -> list[Summary]:
+        return [
+            summary(group.name, [outcome(run.record, run.series, level) for run in group.runs], level)
+            for group in compared.groups
+        ]
+
+    return compared.once(f"summaries {level}", make)
 
 
-def verdicts(groups: Sequence[ComparedGroup], summaries: Sequence[Summary]) -> list[Verdict]:
+def verdicts(compared: Compared) -> list[Verdict]:
     """Each group but the first against that, where their returns are of one scale."""
-    if not of_one_environment([run for group in groups for run in group.runs]):
+    if not of_one_environment(compared.runs):
         return []
-    return [verdict(other, summaries[0]) for other in summaries[1:]]
+    first, *others = summed_up(compared)
+    return compared.once("verdicts", lambda: [verdict(other, first) for other in others])
 
 
-def group_columns(groups: Sequence[ComparedGroup], axis: Axis, statistic: Statistic) -> list[Column]:
-    """A row for each; every number with its interval, and by which method that is as its tip."""
+def group_columns(compared: Compared, axis: Axis) -> list[Column]:
+    """A row for each group; every number with its interval, and by which method that is as its tip."""
+    groups, statistic = compared.groups, compared.statistic
     runs = [run for group in groups for run in group.runs]
     until = common_end([curve(run.series, axis=axis) for run in runs])
-    found = summed_up(groups)
+    found = summed_up(compared)
     scores = [[score(run.series, axis, until, None) for run in group.runs] for group in groups]
     best = [_estimate([each.best for each in those], statistic) for those in scores]
     area = [_estimate([each.area for each in those], statistic) for those in scores]
@@ -84,42 +92,46 @@ def group_columns(groups: Sequence[ComparedGroup], axis: Axis, statistic: Statis
                 told_waiting,
             ),
         ]
-    return [*columns, *_against(verdicts(groups, found))]
+    return [*columns, *(_against(found) if of_one_environment(runs) else ())]
 
 
-def _against(found: Sequence[Verdict]) -> list[Column]:
+def _against(found: Sequence[Summary]) -> list[Column]:
     """How each is beside the first."""
-    if not found:
+    first, *others = (each.scores for each in found)
+    pairs = [(each, first) if len(each) and len(first) else None for each in others]
+    if not pairs:
         return []
     return [
         _told(
             "Better than the first",
             "The probability that a run of this setting ends higher than one of the first, with its interval",
-            [None, *(each.improvement for each in found)],
+            [None, *(None if pair is None else probability_of_improvement(*pair) for pair in pairs)],
             told_improvement,
         ),
         _told(
             "Above the first",
             "By how much the mean final return is above that of the first, with its interval, by Welch's test; p is of "
             "this comparison by itself",
-            [None, *(each.difference for each in found)],
+            [None, *(None if pair is None else welch(*pair) for pair in pairs)],
             lambda each: (f"{told_difference(each)[0]}, p = {each.p:.2g}", told_difference(each)[1]),
         ),
     ]
 
 
-def said_of(groups: Sequence[ComparedGroup], statistic: Statistic) -> str:
-    """By which number and which intervals they are told: "Median of final returns: order statistics, 93.8 %, 5 runs;
-    …"; and of two settings what that settles."""
-    found = summed_up(groups)
+def said_of(compared: Compared) -> str:
+    """By which number and which intervals they are told: "Median with its interval: order statistics, 93.8 %, 5 runs";
+    and of two settings what that settles, which of more is a page of its own."""
+    statistic = compared.statistic
     told = dict.fromkeys(
-        told_estimate(each.estimates[statistic])[1] for each in found if statistic in each.estimates and each.n > 1
+        told_estimate(each.estimates[statistic])[1]
+        for each in summed_up(compared)
+        if statistic in each.estimates and each.n > 1
     )
     name = STATISTICS[statistic]
     said = [f"{name[:1].upper()}{name[1:]} with its interval: {'; '.join(told)}."] if told else []
-    if len(groups) == 2:
-        said += [sentence for each in verdicts(groups, found) for sentence in each.sentences]
-    return " ".join(said)
+    if len(compared.groups) == _PAIR:
+        said += [sentence for each in verdicts(compared) for sentence in each.sentences]
+    return " ".join([compared.chosen, *said] if compared.chosen else said)
 
 
 def _text(title: str, help: str, cells: Sequence[str]) -> Column:

@@ -171,7 +171,7 @@ class ProfilePage(_ShareCurves):
     def shares(self, groups: Sequence[ComparedGroup]) -> dict[str, Shares]:
         if not of_one_environment([run for group in groups for run in group.runs]):
             return {}
-        scores = [_scores(one) for one in summed_up(groups)]
+        scores = [_scores(one) for one in summed_up(self._compared)]
         thresholds = thresholds_of(scores)
         found = {}
         for group, those in zip(groups, scores, strict=True):
@@ -221,7 +221,7 @@ class SurvivalPage(_ShareCurves):
         if self.threshold is None:
             return {}
         found = {}
-        for group, one in zip(groups, summed_up(groups, self.threshold), strict=True):
+        for group, one in zip(groups, summed_up(self._compared, self.threshold), strict=True):
             if one.survival is not None and one.survival.last > 0.0:
                 found[group.id] = _as_shares(one.survival, group.title)
         return found

@@ -94,9 +94,8 @@ class ComparisonTable(QWidget):
         firsts = [places[group.id] for group in groups]
         varying = [one for one in self._compared.differing if one.path not in OF_NO_SETTING]
         told = [self._difference(one, firsts) for one in varying if len({str(one.values[at]) for at in firsts}) > 1]
-        columns = group_columns(groups, self._axis, self._compared.statistic)
-        self.grid.show_cells(signs, [*columns, *told])
-        words = " ".join(filter(None, (self._compared.chosen, said_of(groups, self._compared.statistic))))
+        self.grid.show_cells(signs, [*group_columns(self._compared, self._axis), *told])
+        words = said_of(self._compared)
         self.said.setText(words)
         self.said.setVisible(bool(words))
 

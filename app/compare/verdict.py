@@ -57,8 +57,8 @@ class VerdictPage(QWidget):
         if len(groups) < 2:
             self._stage.fill(False)
             return
-        found = summed_up(groups)
-        told = [" ".join(each.sentences) for each in verdicts(groups, found)] or [_OTHERS]
+        found = summed_up(self._compared)
+        told = [" ".join(each.sentences) for each in verdicts(self._compared)] or [_OTHERS]
         paragraphs = [self._compared.chosen, " ".join(caveats(found)), *told]
         self.label.setText("\n\n".join(filter(None, paragraphs)))
         self._stage.fill(True)
