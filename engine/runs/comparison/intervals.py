@@ -1,8 +1,9 @@
 """Confidence intervals of what several runs come to, over their seeds.
 
 Each interval says its method, the number of runs and its level. What each really covers is measured by ``python -m
-tests.benchmarks coverage``; those of ``RECOMMENDED`` are, at five runs and more, within two points of 95 % (but the
-mean's where scores are far from normal), and quick enough for a whole curve.
+tests.benchmarks coverage``. Those of ``RECOMMENDED`` are quick enough for a whole curve, and from five runs on within
+two points of 95 %: the median's of any scores; the interquartile mean's too, but of five to seven runs of which some
+fail (90 %); the mean's of normal scores only.
 
 - ``order``, of the median: from the k-th lowest to the k-th highest value. The median lies outside with the probability
   of fewer than k heads (or tails) in n tosses, whatever the distribution of the scores is; between two k the level is
