@@ -175,7 +175,8 @@ def text_of(value: Any) -> str:
 
 
 def _judged(library: Library, rows: Sequence[Row], notes: Sequence[str]) -> Settings:
-    """Rows beside the first of their environment, and the best two of each environment beside each other."""
+    """Rows beside the first of their environment, and the two of each environment that came to most by interquartile
+    mean, as in the window, beside each other."""
     firsts: dict[str, Row] = {}
     for row in rows:
         firsts.setdefault(row.environment, row)
@@ -185,7 +186,7 @@ def _judged(library: Library, rows: Sequence[Row], notes: Sequence[str]) -> Sett
         summaries = [row.summary for row in rows if row.environment == environment]
         scored = [one for one in summaries if one is not None and len(one.scores)]
         if len(scored) > 2:
-            scored = sorted(scored, key=lambda one: -float(one.scores.mean()))[:2]
+            scored = sorted(scored, key=lambda one: -one.estimates["iqm"].value)[:2]
         if len(scored) == 2:
             verdicts.append(verdict(scored[0], scored[1]))
     chosen = zip(chosen_on(library, [row.runs for row in rows]), rows, strict=True)
