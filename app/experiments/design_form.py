@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.experiments.fields import Counter, heading, line
@@ -41,6 +41,7 @@ class DesignForm(QScrollArea):
         self.rows: list[RowFrame] = []
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows what has the focus in it
         self.setAccessibleName("The design of the experiment")
         inner = QWidget()
         as_surface(inner)

@@ -87,6 +87,7 @@ class ResultsPanel(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setAccessibleName("What can be said")
+        scroll.setProperty("role", "scrolled")
         self.tabs.addTab(scroll, "In words")
         self._split = QSplitter(Qt.Orientation.Vertical)
         self._split.addWidget(self.curves)

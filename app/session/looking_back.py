@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 
 from app.models.past import Instant, Kept, Past
@@ -9,8 +11,10 @@ from app.models.runs import KeptRun
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
-from engine.runs.library import Library
 from engine.runtime.errors import RequestError, RunError
+
+if TYPE_CHECKING:  # with sqlite3, which the window's first picture does not wait for
+    from engine.runs.library import Library
 
 _LATER = "The learning engine is still being loaded; the run is shown as it was once that is there."
 

@@ -101,7 +101,14 @@ def test_everything_that_can_be_used_has_a_name(make_window):
     window: MainWindow = make_window()
     window.gallery.open(window.look.theme)
     tops = [window, *(w for w in window.findChildren(QWidget) if w.isWindow())]
-    inner = {view.view() for view in window.findChildren(QComboBox)}  # lists that open are named by their boxes
+    nameless = without_a_name(*tops)
+    assert not nameless, sorted(nameless)
+
+
+def without_a_name(*tops: QWidget) -> list[tuple[str, str, str]]:
+    """What can be used in these and has no name."""
+    # Lists that open are named by their boxes.
+    inner = {box.view() for top in tops for box in top.findChildren(QComboBox)}
     nameless = []
     for widget in {child for top in tops for child in top.findChildren(QWidget)} - inner:
         used = isinstance(widget, (QAbstractButton, QAbstractItemView, QComboBox, QLineEdit)) or (
@@ -111,4 +118,4 @@ def test_everything_that_can_be_used_has_a_name(make_window):
         interface = QAccessible.queryAccessibleInterface(widget)
         if used and not internal and interface and not interface.text(QAccessible.Text.Name):
             nameless.append((type(widget).__name__, type(widget.parentWidget()).__name__, widget.objectName()))
-    assert not nameless, sorted(nameless)
+    return nameless

@@ -15,7 +15,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QPushButton, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from app.experiments.page import ExperimentsPage
@@ -36,6 +36,7 @@ from engine.runs.sweeps.plan import fingerprint, planned
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.spec import Sweep, Varied
 from tests.app.shorthands import enter, heard, words
+from tests.app.test_access import ring, stops, without_a_name
 from tests.engine.runs.libraries import ITERATION_COLUMNS, record
 
 CONFIG = with_values(PolicyGradientConfig(), {"budget.environment_steps": 3_000})
@@ -160,6 +161,11 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         window.run_library.look()
         qtbot.waitUntil(lambda: column(page, "Final return") == ["102 [94, 111]", "100 [−116, 317]"])
         assert table.chosen == [0]
+
+        ours = [widget for widget in stops(window) if page.isAncestorOf(widget)]
+        whole = [each for each in ours if not isinstance(each, QTabWidget) and not isinstance(each.parent(), QComboBox)]
+        assert [(type(each).__name__, each.accessibleName()) for each in whole if ring(window, each) < 0.4] == []
+        assert not (nameless := without_a_name(page)), nameless
 
         # A failed run is tried again, another dropped, by the keyboard.
         results.tabs.setCurrentIndex(1)
