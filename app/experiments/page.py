@@ -49,7 +49,10 @@ class ExperimentsPage(QWidget):
         self._list()
 
     def _list(self) -> None:
-        titles = [(record.id, f"{record.number} · {record.title}") for record in self.watch.records]
+        counts = self.watch.counts
+        titles = [
+            (each.id, f"{each.number} · {each.title} · {counts.get(each.id, '0')}") for each in self.watch.records
+        ]
         self.results.show_list(titles, self.watch.chosen)
 
     def minimumSizeHint(self) -> QSize:

@@ -45,6 +45,7 @@ class ResultsPanel(QWidget):
     chosen: the id of the experiment that is to be shown.
     wished: a Wish for the whole experiment, or for the runs of these ids where there are any.
     retry_asked, compare_asked: ids of runs that are to be tried again, or opened in Compare.
+    anew_asked: the points of settings that are to be trained with other seeds.
     again_asked, delete_asked: the design of the experiment is wanted at the left; it is to be deleted.
     """
 
@@ -52,6 +53,7 @@ class ResultsPanel(QWidget):
     wished = Signal(object, list)
     retry_asked = Signal(list)
     compare_asked = Signal(list)
+    anew_asked = Signal(list)
     again_asked = Signal()
     delete_asked = Signal()
 
@@ -160,7 +162,12 @@ class ResultsPanel(QWidget):
         self.compare_settings = QPushButton("Open in Compare")
         self.compare_settings.setToolTip("See the runs of the selected settings beside each other")
         self.compare_settings.clicked.connect(lambda: self.compare_asked.emit(self.runs_of(self.settings)))
-        return [self.compare_settings]
+        self.anew_button = QPushButton("Again with other seeds")
+        self.anew_button.setToolTip(
+            "Design an experiment with only the selected settings, on seeds that have not judged them yet"
+        )
+        self.anew_button.clicked.connect(lambda: self.anew_asked.emit(self.settings.chosen))
+        return [self.compare_settings, self.anew_button]
 
     def _run_buttons(self) -> list[QPushButton]:
         self.compare_runs = QPushButton("Open in Compare")
@@ -185,11 +192,13 @@ class ResultsPanel(QWidget):
     def show_list(self, titles: Sequence[tuple[str, str]], chosen: str) -> None:
         """Offer these experiments, each by id and title."""
         self.stage.fill(bool(titles))
-        there = [(self.list.itemData(row), self.list.itemText(row)) for row in range(self.list.count())]
-        if there != list(titles):
+        if [self.list.itemData(row) for row in range(self.list.count())] != [id for id, _ in titles]:
             self.list.clear()
             for id, title in titles:
                 self.list.addItem(title, id)
+        for row, (_, title) in enumerate(titles):  # in its place, since the list may be open
+            if self.list.itemText(row) != title:
+                self.list.setItemText(row, title)
         self.list.setCurrentIndex(self.list.findData(chosen))
 
     def show_results(self, results: Results) -> None:
@@ -234,7 +243,8 @@ class ResultsPanel(QWidget):
         self.go_on_runs.setEnabled(any(run.wish is not Wish.RUN for run in runs))
         self.drop_runs.setEnabled(any(run.wish is not Wish.DROP for run in runs))
         self.retry_runs.setEnabled(any(run.progress is Progress.FAILED for run in runs))
-        self.compare_settings.setEnabled(bool(self.settings.chosen))
+        for button in (self.compare_settings, self.anew_button):
+            button.setEnabled(bool(self.settings.chosen))
         if self.results is None:
             return
         over, wish = self.results.tally.is_over, self.results.record.wish

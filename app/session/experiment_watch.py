@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from engine.runs.library import Library
 from engine.runs.sweeps.conducting import is_conducted
 from engine.runs.sweeps.detached import Began, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
-from engine.runs.sweeps.records import ExperimentRecord, Wish
+from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.spec import Sweep
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ _SHARE = 0.1  # of a core, which looking takes at most
 
 @dataclass(frozen=True)
 class _Looked:
-    """What a look has found: all experiments, the newest first, and how the one that is shown stands; why what was
-    begun here to conduct one has ended too soon, if it has; and how long the look took, in seconds of a core."""
+    """What a look has found: all experiments, the newest first, and how many runs of each are done; how the one that
+    is shown stands; why what was begun here to conduct one has ended too soon, if it has; and how long the look took,
+    in seconds of a core."""
 
     records: tuple[ExperimentRecord, ...]
+    counts: Mapping[str, str]
     results: Results | None
     trouble: str
     seconds: float
@@ -69,6 +71,7 @@ class ExperimentWatch(QObject):
         self._work = FileWork(self, "experiments", "Something unexpected happened with an experiment")
         self._work.failed.connect(self._fail)
         self.records: tuple[ExperimentRecord, ...] = ()
+        self.counts: Mapping[str, str] = {}  # how many runs of each are done
         self.chosen = ""
         self._known = _Known()
         self._watched = self._stale = self._busy = False
@@ -115,7 +118,8 @@ class ExperimentWatch(QObject):
         self._busy, self._looked = False, time.monotonic()
         self._every = max(_OFTEN, found.seconds / _SHARE)
         others = [_told(record) for record in found.records] != [_told(record) for record in self.records]
-        self.records = found.records
+        others = others or found.counts != self.counts
+        self.records, self.counts = found.records, found.counts
         if found.results is not None and not self.chosen:
             self.chosen = found.results.record.id
             others = True
@@ -224,7 +228,13 @@ def _looked(folder: Path, chosen: str, known: _Known) -> _Looked:
                 known.figures.clear()  # of one at a time: curves of thousands of runs take their room
                 known.figures[shown.id] = Figures(shown)
             results = known.figures[shown.id].read(library, shown, _is_conducted(folder, shown.id, known))
-    return _Looked(records, results, trouble, time.thread_time() - began)
+        counts = {id: _done_of(each) for id, each in experiments.counts().items()}
+    return _Looked(records, counts, results, trouble, time.thread_time() - began)
+
+
+def _done_of(counts: Mapping[Progress, int]) -> str:
+    """ "12 of 60"."""
+    return f"{counts.get(Progress.FINISHED, 0)} of {sum(counts.values())}"
 
 
 def _conduct(folder: Path, experiment: str, known: _Known) -> None:

@@ -85,6 +85,7 @@ class ExperimentMode(QObject):
         results.compare_asked.connect(self.open_in_compare)
         results.wished.connect(self.watch.wish)
         results.retry_asked.connect(self.watch.retry)
+        results.anew_asked.connect(self._design_anew)
         results.again_asked.connect(self._design_shown)
         results.delete_asked.connect(self._delete)
 
@@ -110,6 +111,14 @@ class ExperimentMode(QObject):
     def _design_shown(self) -> None:
         if self.watch is not None and self.watch.record is not None:
             self._design(self.watch.record.sweep)
+
+    def _design_anew(self, points: Sequence[int]) -> None:
+        """Show a design of these settings of the experiment that is shown, on other seeds."""
+        from engine.runs.sweeps.again import with_other_seeds
+
+        shown = self.watch.record if self.watch is not None else None
+        if self.watch is not None and shown is not None:
+            self.watch.do(lambda _: with_other_seeds(shown.sweep, points), self._design)
 
     def _open_file(self) -> None:
         from engine.runs.sweeps import files

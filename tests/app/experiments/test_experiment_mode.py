@@ -137,7 +137,8 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         results, window = page.results, page.window()
         assert isinstance(window, MainWindow)
         qtbot.waitUntil(lambda: results.results is not None)
-        assert (results.list.currentText(), results.shows.text()) == ("1 · Step sizes", "Larger steps learn sooner.")
+        assert results.list.currentText() == "1 · Step sizes · 4 of 8"
+        assert results.shows.text() == "Larger steps learn sooner."
         assert results.state.text().startswith("4 of 8 runs finished, 1 failed")
         assert "1 run failed" in results.caveat.text()
         assert column(page, "Learning rate") == ["0.01", "0.1"]
@@ -194,6 +195,12 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
         results.again_action.trigger()
         assert page.draft.sweep() == SWEEP
+        table.selectAll()
+        press(qtbot, results.anew_button)
+        qtbot.waitUntil(lambda: page.draft.title == "Step sizes, other seeds")
+        anew = planned(page.draft.sweep())
+        assert anew.seeds == (5, 6, 7, 8)
+        assert [point.of_seed(1) for point in anew.points] == [point.config for point in planned(SWEEP).points]
         results.delete_action.trigger()
         qtbot.waitUntil(lambda: EMPTY in words(results))
         window.run_library.undo_stack.undo()
@@ -269,7 +276,7 @@ def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
     qtbot.waitUntil(lambda: launch.cost.text().startswith("About 2 to 3 h with 2 at once, 5 GB on disk"))
     assert not begun  # what takes so long is told before it begins
     press(qtbot, launch.run_button)
-    qtbot.waitUntil(lambda: page.results.list.currentText() == f"1 · {ready.title}")
+    qtbot.waitUntil(lambda: page.results.list.currentText() == f"1 · {ready.title} · 0 of {len(planned(ready))}")
     results = page.results
     qtbot.waitUntil(lambda: ("error", "Nobody can be asked.") in said)
     qtbot.waitUntil(lambda: results.go_button.text() == "Go on" and "Nobody trains it now" in results.state.text())
