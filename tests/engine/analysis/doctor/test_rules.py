@@ -158,3 +158,11 @@ def test_a_point_that_stands_for_several_iterations_counts_as_many() -> None:
     late = replace(rare, fine=len(rare.steps) // 20)  # the last points stand for a million each
     assert "target-never-renewed" not in {finding.rule.name for finding in findings(late)}
     assert late.counts[:: rare.iterations // 20].tolist()[:4] == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_value_that_comes_nearer_is_late_and_nothing_is_wrong_with_it() -> None:
+    """As in a short run of MountainCar, where all that is left of the training goes into catching up."""
+    late = told(
+        flat(healthy()), advantage_mean=-30.0 * np.exp(-2.0 * RISING), advantage_std=15.0 * np.exp(-2.0 * RISING)
+    )
+    assert "advantages-off-centre" not in {found.rule.name for found in findings(late)}
