@@ -29,9 +29,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class BatchStep:
-    """One step of the batch, its ``row``-th from 0."""
+    """One step of the batch, its ``row``-th from 0; of those from which action values learned in their update of the
+    number ``taken``, where they learn from single steps."""
 
     row: int
+    taken: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.experience.replay_buffer import Minibatch
 from engine.networks.optimizers import ParameterVector
 from engine.policies.parameter_names import parameter_names
 from engine.policies.policy import Policy
-from engine.reports.update_events import ComponentChange, LayerChange, PolicyChange, UpdateStep
+from engine.reports.update_events import ComponentChange, DrawnSteps, LayerChange, PolicyChange, UpdateStep
 
 _LARGEST = 12  # parameters that are told one by one
 
@@ -90,3 +93,25 @@ class WatchedStep:
             name = names.get(id(parameter), f"tensor {which + 1}")
             found.append(ComponentChange(name, index, self.before[at].item(), change[at].item()))
         return tuple(found)
+
+
+def drawn_steps(batch: Minibatch, targets: Tensor, errors: Tensor, weights: Tensor | None = None) -> DrawnSteps:
+    """A minibatch for whoever watches, in memory of its own; ``errors`` are [B], or [k, B] of k networks."""
+    values = targets - errors
+
+    def copied(tensor: Tensor) -> NDArray[Any]:
+        found: NDArray[Any] = tensor.detach().cpu().numpy().copy()
+        return found
+
+    return DrawnSteps(
+        observations=copied(batch.observations),
+        actions=copied(batch.actions),
+        rewards=copied(batch.rewards),
+        targets=copied(targets),
+        values=copied(values if values.ndim == 1 else values.mean(0)),
+        terminated=copied(batch.discounts == 0.0),
+        lengths=copied(batch.lengths),
+        ages=copied(batch.ages),
+        weights=None if weights is None else copied(weights),
+        networks=None if values.ndim == 1 or len(values) == 1 else copied(values),
+    )

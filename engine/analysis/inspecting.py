@@ -6,7 +6,7 @@ batch. Where only a policy was kept, it plays another batch of the same size, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.algorithms.policy_gradient.rule import UpdateInput
+from engine.analysis.minibatches import Networks, of_minibatches
 from engine.analysis.playback import PolicySnapshot, frozen
-from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.bugs import NO_BUG
 from engine.config.estimators import NoBaseline, RewardToGo, SharedValueBaseline, ValueBaseline
-from engine.config.value_based import DQN
+from engine.config.replay import ReplayConfig
 from engine.estimation.estimators import estimate
 from engine.experience.rollouts import Rollout
 from engine.maths.losses import normalized
@@ -38,10 +39,9 @@ from engine.values.state_values import StateValues
 MOST_BYTES = 128 << 20  # of what the gradient steps did to the parameters, that are kept
 TOLD_MINIBATCHES = 128  # the latest ones that were drawn out of a replay buffer, as many as errors are told of
 OTHER_FAMILIES = (
-    "Only runs that learn from steps in batches can be looked into step by step: policy gradients, and DQN by what it "
-    "draws out of its replay buffer. This run learns otherwise."
+    "Only runs that learn from steps of their own can be looked into step by step: policy gradients, and what learns "
+    "action values. This run learns otherwise."
 )
-_NOTHING_DRAWN = "Nothing was learned in this iteration: until there is enough to draw from, steps are only kept."
 _EXACT = "This is the very batch of iteration {iteration:,}, made again from all that was kept of the run after {of}."
 _NO_VALUES = (
     "The value function was not kept with the policy, so credit is the reward-to-go of what was played, and nothing is "
@@ -50,7 +50,7 @@ _NO_VALUES = (
 _NO_BUG_HERE = "Whatever bug the run is made with is not in it."
 _NEW_SCALE = "By which spread of returns rewards were divided was not kept either; here it is this batch's alone."
 
-BatchConfig = PolicyGradientConfig | ValueBasedConfig
+BatchConfig = PolicyGradientConfig | ValueBasedConfig | ActorCriticConfig
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,12 @@ class LiveChange(Protocol):
 class LookedInto:
     """One iteration: its ``batch``, and the update that was made with it.
 
-    Where old steps were ``replayed``, the batch is of those that the last gradient steps drew, as often as they did,
-    and each is by itself: its credit is the target y, its baseline the value Q(s, a), its advantage the error
-    δ = y − Q(s, a), its reward the discounted sum of those in y, and ``elapsed`` how many steps ago it was taken.
+    Where steps are ``single``, the batch is of those that action values learned from: those that the last gradient
+    steps drew out of a replay buffer, as often as they did, or all of the iteration, where a table learns from each as
+    it is taken. Each is by itself: its credit is the target y, its baseline the value Q(s, a), its advantage the error
+    δ = y − Q(s, a), its reward the discounted sum of those in y, and ``elapsed`` how many steps ago it was taken, or
+    its place among those of the iteration. Where several networks learn the values, ``networks`` [k, M] are those of
+    each, and the baseline is their mean.
 
     ``config`` is what held in it, and ``policy`` the one that acted, before the update. ``normalized`` [M] are the
     batch's advantages at mean 0 and standard deviation 1, whether the update took them so or not. ``steps`` are those
@@ -108,15 +111,21 @@ class LookedInto:
     collected: tuple[Collected, ...] = ()
     region: TrustRegion | None = None
     tries: tuple[LineSearchTry, ...] = ()
+    networks: Networks | None = None
 
     @property
     def iteration(self) -> int:
         return self.batch.iteration
 
     @property
+    def single(self) -> bool:
+        """Whether each step is by itself, as action values learn from it."""
+        return not isinstance(self.config, PolicyGradientConfig)
+
+    @property
     def replayed(self) -> bool:
         """Whether the steps were drawn out of a replay buffer."""
-        return isinstance(self.config, ValueBasedConfig)
+        return isinstance(getattr(self.config.update, "replay", None), ReplayConfig)
 
     @property
     def log_ratios(self) -> NDArray[np.float32] | None:
@@ -133,9 +142,7 @@ def require_batches(config: RunConfig) -> BatchConfig:
     Raises:
         RequestError: it learns otherwise.
     """
-    if isinstance(config, PolicyGradientConfig) or (
-        isinstance(config, ValueBasedConfig) and isinstance(config.update, DQN)
-    ):
+    if isinstance(config, PolicyGradientConfig | ValueBasedConfig | ActorCriticConfig):
         return config
     raise RequestError(OTHER_FAMILIES)
 
@@ -171,6 +178,7 @@ def remade(
             if isinstance(event, _Begins):
                 config = require_batches(training.next_config)
                 looked.policy = replace(frozen(training), config=config)
+                looked.begin(config)
                 if isinstance(config, PolicyGradientConfig):
                     looked.policy = replace(looked.policy, temperature=config.exploration.temperature)
             else:
@@ -226,6 +234,11 @@ class _Looking:
         self._region: TrustRegion | None = None
         self._tries: list[LineSearchTry] = []
         self._room = MOST_BYTES
+        self._replays = False
+
+    def begin(self, config: BatchConfig) -> None:
+        """The iteration is about to begin."""
+        self._replays = isinstance(getattr(config.update, "replay", None), ReplayConfig)
 
     def take(self, event: Event) -> None:
         if self.policy is None:
@@ -241,15 +254,12 @@ class _Looking:
             if self._room < 0:
                 event = replace(event, parameter_change=np.zeros(0, np.float32))
             self._steps.append(event)
-
-            if event.drawn is not None and len(self._steps) > TOLD_MINIBATCHES:
+            if event.drawn is not None and self._replays and len(self._steps) > TOLD_MINIBATCHES:
                 del self._steps[0]
-
         elif isinstance(event, TrustRegion):
             self._region = event
         elif isinstance(event, LineSearchTry):
             self._tries.append(event)
-
         elif isinstance(event, AfterUpdate):
             self._after = event
         elif isinstance(event, Reweighted):
@@ -262,8 +272,10 @@ class _Looking:
         Raises:
             RequestError: nothing was drawn in that iteration.
         """
-        if isinstance(config, ValueBasedConfig):
-            self._batch = _of_minibatches(self._steps)
+        networks = None
+        if not isinstance(config, PolicyGradientConfig):
+            self._batch, networks = of_minibatches(self._steps, drawn_again=self._replays)
+            self._normalized = self._batch.advantages
         assert self._batch is not None
         assert self._normalized is not None
         assert self.policy is not None
@@ -282,45 +294,8 @@ class _Looking:
             collected=tuple(self._collected),
             region=self._region,
             tries=tuple(self._tries),
+            networks=networks,
         )
-
-
-def _of_minibatches(steps: Sequence[UpdateStep]) -> Inspected:
-    """What gradient steps drew, one after the other, as a batch.
-
-    Raises:
-        RequestError: they drew nothing.
-    """
-    drawn = [step.drawn for step in steps if step.drawn is not None]
-    if not drawn:
-        raise RequestError(_NOTHING_DRAWN)
-
-    def joined(name: str) -> NDArray[Any]:
-        found: NDArray[Any] = np.concatenate([getattr(each, name) for each in drawn])
-        return found
-
-    targets, values = joined("targets"), joined("values")
-    errors = np.concatenate([step.errors for step in steps if step.errors is not None])
-    nothing, count = np.zeros(len(targets), np.float32), len(targets)
-    counted = all(each.weights is not None for each in drawn)
-    return Inspected(
-        iteration=steps[0].iteration,
-        observations=joined("observations"),
-        actions=joined("actions"),
-        rewards=joined("rewards"),
-        log_probs=nothing,
-        credit=targets,
-        baseline=values,
-        advantages=errors,
-        weights=errors * joined("weights") if counted else errors,
-        divisor=len(drawn[-1].targets),
-        values=values,
-        targets=targets,
-        environments=np.zeros(count, np.int64),
-        elapsed=joined("ages"),
-        terminated=joined("terminated"),
-        truncated=np.zeros(count, np.bool_),
-    )
 
 
 # --- a batch of a policy that was kept --------------------------------------------------------------------------------

@@ -53,7 +53,21 @@ class Samples:
         values = self.values(quantity)
         if values is None:
             return np.zeros(0, np.int64)
+        networks = self.looked.networks
+        if networks is not None:  # of any of them
+            inside = (networks.errors >= np.float64(low)) & (networks.errors < np.float64(high))
+            return np.flatnonzero(inside.any(0))
         return np.flatnonzero((values >= np.float64(low)) & (values < np.float64(high)))
+
+    def learned_in(self, taken: int) -> NDArray[np.int64]:
+        """The rows that action values learned from in the gradient step of that number, counted from 1."""
+        begins = 0
+        for step in self.looked.steps:
+            count = 0 if step.drawn is None else len(step.drawn.targets)
+            if step.step == taken:
+                return np.arange(begins, begins + count)
+            begins += count
+        return np.zeros(0, np.int64)
 
     def ratios_within(self, taken: int, low: float, high: float) -> NDArray[np.int64] | None:
         """The steps whose ratio was from ``low`` to below ``high`` once so many gradient steps of the update were
@@ -86,7 +100,7 @@ class Samples:
         """The steps, in this batch, of the episode that was the ``place``-th to end in this iteration, from 0, in the
         order in which they are reported; none where it is not among these."""
         *before, told = self.looked.collected or (None,)
-        if told is None or self.looked.replayed:
+        if told is None or self.looked.single:
             return np.zeros(0, np.int64)
         place -= sum(len(each.returns) for each in before if each is not None)  # which were played for V alone
         ends = _ends(self.looked, told)
@@ -122,7 +136,7 @@ def samples_of(looked: LookedInto) -> Samples:
     """The samples of an iteration."""
     batch = looked.batch
     ended = batch.terminated | batch.truncated
-    if looked.replayed:
+    if looked.single:
         alone = np.arange(len(batch.rewards))
         return Samples(looked, batch.rewards, alone, ratios=None, cases=None, clip_range=None, importance=None)
     sequences = np.concatenate(([0], np.cumsum(ended)[:-1])).astype(np.int64)

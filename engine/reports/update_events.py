@@ -108,11 +108,12 @@ class PolicyChange:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSteps:
-    """The old steps that a gradient step learned from, [B, …] each, as they were drawn out of a replay buffer.
+    """The steps that action values learned from at once, [B, …] each: drawn out of a replay buffer, or just taken.
 
     ``rewards`` are Σ_{l<h} γ^l r_{t+l} of the ``lengths`` h steps from each on, ``targets`` what its value was drawn
     towards and ``values`` what that was before. ``terminated`` marks those behind which nothing follows, ``ages`` count
-    the steps taken since, and ``weights`` by how much each counted, None where all counted alike.
+    the steps taken since, and ``weights`` by how much each counted, None where all counted alike. Where several
+    networks learn the values, ``networks`` [k, B] are those of each, and ``values`` their means.
     """
 
     observations: NDArray[Any]
@@ -124,6 +125,7 @@ class DrawnSteps:
     lengths: NDArray[np.int64]
     ages: NDArray[np.int64]
     weights: NDArray[np.float32] | None
+    networks: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ class UpdateStep(Event):
     clipped and ``parameter_change`` [P] what the step added to the policy's parameters; these are action values' where
     the policy follows from such. ``layers`` are their tensors in order, ``largest`` the parameters that moved furthest,
     furthest first. ``policy`` is how far the update has come, None where a batch's steps are not looked at, and
-    ``errors`` [B] the temporal-difference errors of a minibatch of action values, None elsewhere; ``weights`` [M] what
+    ``errors`` [B] the temporal-difference errors of a minibatch of action values, [k·B] of k networks one after the
+    other, None elsewhere; ``weights`` [M] what
     each ∇ log π of the batch was multiplied with where importance weights are among it, else None; ``drawn`` is that
     minibatch, where it is told.
     """

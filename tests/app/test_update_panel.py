@@ -269,6 +269,52 @@ def test_bars_dots_and_cells_lead_to_their_samples(
     assert len({int(looked().sequences[row]) for row in samples.rows.rows}) == 1
 
 
+def test_what_action_values_learn_from_is_seen_step_by_step_and_leads_to_its_samples(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "SHARE", 1e9)
+    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+    replays = {"update__replay__learning_starts": 16, "update__replay__minibatch_size": 12, "policy": "mlp"}
+    window, panel = stepped("sac", "iteration", "iteration", collection__steps=20, **replays)
+    steps = window.controller.history.watched.steps
+    qtbot.waitUntil(lambda: any(kept.iteration == 1 for kept in window.panels.past.kept), timeout=20_000)
+    click_line(panel, "step")
+    panel.slider.setFocus()
+    QTest.keyClick(panel.slider, Qt.Key.Key_Home)
+    QTest.keyClick(panel.slider, Qt.Key.Key_Right)
+    errors, targets, step = panel.pages.errors, panel.pages.targets, steps[1]
+    assert errors.isVisible()
+    drawn, bins, pairs = step.drawn, errors._bins, targets._pairs
+    assert drawn is not None
+    assert step.errors is not None
+    assert bins is not None
+    assert pairs is not None
+    ends = np.append(bins.shown.edges, bins.shown.edges[-1] + bins.shown.width)
+    assert bins.shown.shares == pytest.approx(np.histogram(step.errors, ends)[0] / len(step.errors), abs=1e-6)
+    assert pairs.targets - pairs.estimates == pytest.approx(step.errors, abs=1e-5)
+    highest = int(np.argmax(bins.shown.shares))
+    middle = float(bins.shown.edges[highest]) + bins.shown.width / 2
+    QTest.mouseClick(errors.viewport(), LEFT, pos=pixel_of(errors, middle, 1.0))
+    samples = window.panels.find(SamplesPanel)
+    qtbot.waitUntil(lambda: samples.isVisible() and not samples.lookup.busy, timeout=20_000)
+    assert samples.samples is not None, words(samples)
+    looked = samples.samples.looked
+    low, high = float(ends[highest]), float(ends[highest + 1])
+    inside = ((step.errors >= low) & (step.errors < high)).reshape(-1, len(drawn.targets)).any(0)
+    assert looked.batch.credit[samples.rows.rows] == pytest.approx(drawn.targets[inside])
+    assert f"after step {step.step} of the update" in samples.heading.text()
+    # A dot is one of them.
+    bring_up(panel)
+    QTest.mouseClick(
+        targets.viewport(), LEFT, pos=pixel_of(targets, float(pairs.estimates[0]), float(pairs.targets[0]))
+    )
+    assert samples.rows.rows.tolist() == samples.samples.learned_in(step.step).tolist()
+    row = samples.table.row
+    assert row is not None
+    assert looked.batch.credit[row] == pytest.approx(pairs.targets[0], abs=0.02 * float(np.ptp(pairs.targets)))
+    assert "δ" in words(samples.sample)
+
+
 def test_the_update_of_an_earlier_iteration_is_made_again(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,17 +27,35 @@ def behind(samples: Samples, chosen: Chosen | None, place: int | None) -> tuple[
     if isinstance(chosen, Bar):
         return _in_bar(samples, chosen)
     if isinstance(chosen, BatchStep):
-        there = samples.looked.exact and chosen.row < len(samples)
-        if not there:
+        row = row_of(samples, chosen)
+        if row is None:
             return _NONE, "that step is not in it"
-        return samples.sequence_of(chosen.row), f"around step {int(samples.looked.batch.elapsed[chosen.row]):,}"
+        if samples.looked.single:
+            return _drawn(samples, chosen.taken), f"update {chosen.taken:,}"
+        return samples.sequence_of(row), f"around step {int(samples.looked.batch.elapsed[row]):,}"
     rows = samples.of_episode(place) if place is not None else _NONE
     return rows, f"episode {chosen.index + 1:,}" if len(rows) else f"episode {chosen.index + 1:,} is not in it"
 
 
+def row_of(samples: Samples, chosen: BatchStep) -> int | None:
+    """Which row of ``samples`` is meant; None where it is none of them."""
+    rows = _drawn(samples, chosen.taken)
+    return int(rows[chosen.row]) if samples.looked.exact and chosen.row < len(rows) else None
+
+
+def _drawn(samples: Samples, taken: int | None) -> NDArray[np.int64]:
+    """The rows from which action values learned in their update of that number; all where steps are not apart."""
+    return samples.learned_in(taken) if samples.looked.single and taken is not None else np.arange(len(samples))
+
+
 def _in_bar(samples: Samples, bar: Bar) -> tuple[NDArray[np.int64], str]:
-    if bar.taken is not None:
-        found = samples.ratios_within(bar.taken, bar.low, bar.high)
-        return (_NONE, f"no {bar.quantity} here") if found is None else (found, bar.words)
-    there = samples.values(bar.quantity) is not None
-    return samples.within(bar.quantity, bar.low, bar.high), bar.words if there else f"no {bar.quantity} here"
+    if samples.values(bar.quantity) is None:
+        return _NONE, f"no {bar.quantity} here"
+    if bar.taken is None:
+        return samples.within(bar.quantity, bar.low, bar.high), bar.words
+    if samples.looked.single:
+        drawn = _drawn(samples, bar.taken)
+        within = np.intersect1d(drawn, samples.within(bar.quantity, bar.low, bar.high))
+        return within, bar.words if len(drawn) else "no longer among those that are kept"
+    found = samples.ratios_within(bar.taken, bar.low, bar.high)
+    return (_NONE, f"no {bar.quantity} here") if found is None else (found, bar.words)

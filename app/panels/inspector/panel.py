@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip,
 
 from app.models.inspection import Bar, BatchStep, Chosen, EpisodeDot, Inspection, Start, Wanted
 from app.models.past import Instant, Past
-from app.panels.inspector.choosing import behind
+from app.panels.inspector.choosing import behind, row_of
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
 from app.panels.inspector.strip import EpisodeStrip
@@ -24,8 +24,7 @@ from app.style import icons
 from app.style.text import ElidedLabel, Stage, as_surface, set_role
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
-from engine.config.value_based import DQN
+from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
@@ -39,11 +38,11 @@ EMPTY = (
 )
 NO_RUN = "Train a run, then click a bar of Signal or a dot of Returns, and the steps behind it appear here."
 OTHERWISE = (
-    "Only runs that learn from steps in batches can be looked into step by step: policy gradients, and DQN by what it "
-    "draws out of its replay buffer. This run learns otherwise."
+    "Only runs that learn from steps of their own can be looked into step by step: policy gradients, and what learns "
+    "action values. This run learns otherwise."
 )
 NO_EPISODES = (
-    "DQN learns from single steps of many episodes; click a bar of Signal, and those that were drawn appear here."
+    "Action values are learned from single steps of many episodes; click a bar of Signal, and those in it appear here."
 )
 BEFORE = "Before the first iteration nothing was collected; move the timeline on."
 _LOOKS = 120  # ms between two looks at how far making again has come
@@ -180,9 +179,7 @@ class SamplesPanel(PanelWidget):
     @property
     def _fits(self) -> bool:
         """Whether iterations of such a run can be looked into."""
-        config = self._config
-        replays = isinstance(config, ValueBasedConfig) and isinstance(config.update, DQN)
-        return replays or isinstance(config, PolicyGradientConfig)
+        return isinstance(self._config, PolicyGradientConfig | ValueBasedConfig | ActorCriticConfig)
 
     # --- which are looked at ------------------------------------------------------------------------------------------
 
@@ -276,8 +273,8 @@ class SamplesPanel(PanelWidget):
         self.heading.setToolTip(samples.looked.how)
         self.rows.show(samples, rows)
         self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
-        meant = chosen.row if isinstance(chosen, BatchStep) else -1
-        self.table.look_at(meant if meant in rows else int(rows[0]))
+        meant = row_of(samples, chosen) if isinstance(chosen, BatchStep) else None
+        self.table.look_at(meant if meant is not None and meant in rows else int(rows[0]))
         self._offer()
 
     # --- one of them --------------------------------------------------------------------------------------------------
@@ -294,7 +291,7 @@ class SamplesPanel(PanelWidget):
         samples = self.samples
         if samples is None:
             return
-        self.strip.setVisible(not samples.looked.replayed)
+        self.strip.setVisible(not samples.looked.single)
         self.strip.show_step(samples, row, self.rows.rows)
         self.sample.show_step(samples, row)
         if self.sample.isVisible():

@@ -56,22 +56,44 @@ COLUMNS: tuple[Column, ...] = (
     _number(lambda s: s.looked.batch.log_probs, "log π", "log π(a|s) of the policy that acted"),
     _number(lambda s: s.looked.batch.weights, "weight", "What its ∇ log π is multiplied with in the update"),
 )
-REPLAYED: tuple[Column, ...] = (
-    Column("age", "How many steps have been taken since it was", lambda s: s.looked.batch.elapsed, "100,000"),
-    Column("action", "What was done", lambda s: s.looked.batch.actions, "push right"),
+_AGE = Column("age", "How many steps have been taken since it was", lambda s: s.looked.batch.elapsed, "100,000")
+_PLACE = Column("step", "Its place among those of the iteration", lambda s: s.looked.batch.elapsed, "100,000")
+_DONE = Column("action", "What was done", lambda s: s.looked.batch.actions, "push right")
+_SINGLE: tuple[Column, ...] = (
+    _DONE,
     _number(lambda s: s.looked.batch.advantages, "δ", "The temporal-difference error: target less value"),
     _number(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
     _number(lambda s: s.looked.batch.baseline, "Q(s, a)", "What the step was taken to be worth"),
     _number(lambda s: s.looked.batch.rewards, "r", "The discounted sum of the rewards in the target"),
     _number(lambda s: s.looked.batch.weights, "weight", "By how much it pulled at its value"),
 )
-"""Of old steps that were drawn out of a replay buffer."""
+_TWINS: tuple[Column, ...] = (
+    _DONE,
+    _number(lambda s: _error(s, 0), "δ₁", "The temporal-difference error of the first network: target less value"),
+    _number(lambda s: _error(s, 1), "δ₂", "That of the second network, which has the same target"),
+    _number(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
+    _number(lambda s: _value(s, 0), "Q₁(s, a)", "What the first network took the step to be worth"),
+    _number(lambda s: _value(s, 1), "Q₂(s, a)", "What the second network took it to be worth"),
+    _number(lambda s: s.looked.batch.rewards, "r", "The discounted sum of the rewards in the target"),
+)
+"""Of steps from which action values learn, by one network or a table, and by two."""
 ACTION = 1
 _MOST_NEEDED = 5  # columns; those behind them are given up where there is no room for all, the last first
 
 
+def _error(samples: Samples, network: int) -> NDArray[Any] | None:
+    return None if samples.looked.networks is None else samples.looked.networks.errors[network]
+
+
+def _value(samples: Samples, network: int) -> NDArray[Any] | None:
+    return None if samples.looked.networks is None else samples.looked.networks.values[network]
+
+
 def columns_of(samples: Samples | None) -> tuple[Column, ...]:
-    return REPLAYED if samples is not None and samples.looked.replayed else COLUMNS
+    if samples is None or not samples.looked.single:
+        return COLUMNS
+    first = _AGE if samples.looked.replayed else _PLACE
+    return (first, *(_SINGLE if samples.looked.networks is None else _TWINS))
 
 
 class SampleRows(QAbstractTableModel):

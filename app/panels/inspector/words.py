@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.samples import Samples
 
 _MOST = 8  # numbers of a state that are written out
+_BELOW = "₁₂₃₄"
 _PER_PARAMETER = "b is another for every parameter, and subtracted from the gradient"
 
 
@@ -62,14 +63,24 @@ def advantage_words(samples: Samples, row: int) -> str:
     """Where the advantage comes from, "Â = Ψ − b = 12.3 − 10.1 = 2.2", or of an old step its error δ."""
     batch, config = samples.looked.batch, samples.looked.config
     credit, baseline, advantage = (float(of[row]) for of in (batch.credit, batch.baseline, batch.advantages))
+    if samples.looked.networks is not None:
+        return "; ".join(
+            _difference(f"δ{_BELOW[number]} = y − Q{_BELOW[number]}(s, a)", credit, float(value[row]))
+            for number, value in enumerate(samples.looked.networks.values)
+        )
     terms = _alike(credit, baseline, advantage)
-    what = "δ = y − Q(s, a)" if samples.looked.replayed else "Â = Ψ − b"
-    words = "{} = {} − {} = {}".format(what, terms[0], f"({terms[1]})" if baseline < 0 else terms[1], terms[2])
+    what = "δ = y − Q(s, a)" if samples.looked.single else "Â = Ψ − b"
+    words = _difference(what, credit, baseline)
     chosen = config.estimator.baseline if isinstance(config, PolicyGradientConfig) else None
     if isinstance(chosen, OptimalBaseline) and chosen.per_parameter:
         words = f"Â = Ψ = {terms[2]}; {_PER_PARAMETER}"
     weight = float(batch.weights[row])
     return words if math.isclose(weight, advantage, rel_tol=1e-5) else f"{words}, weighs {short_number(weight)}"
+
+
+def _difference(what: str, minuend: float, subtrahend: float) -> str:
+    terms = _alike(minuend, subtrahend, minuend - subtrahend)
+    return "{} = {} − {} = {}".format(what, terms[0], f"({terms[1]})" if subtrahend < 0 else terms[1], terms[2])
 
 
 def _alike(*numbers: float) -> list[str]:
@@ -81,11 +92,13 @@ def _alike(*numbers: float) -> list[str]:
 
 def probability_words(samples: Samples, row: int, space: Space) -> str:
     """How likely the action was, and has become: "π 0.42 → 0.55, ρ = 1.31 > 1 + ε"."""
-    if samples.looked.replayed:
+    if samples.looked.single:
         batch = samples.looked.batch
         ended = ", behind which nothing follows" if batch.terminated[row] else ""
         reward = short_number(float(batch.rewards[row]))
-        return f"Taken {int(batch.elapsed[row]):,} steps before; y holds the reward {reward}{ended}"
+        number = int(batch.elapsed[row])
+        when = f"Taken {number:,} steps before" if samples.looked.replayed else f"Step {number:,} of the iteration"
+        return f"{when}; y holds the reward {reward}{ended}"
     before = float(samples.looked.batch.log_probs[row])
     after = samples.looked.log_probs_after
     counted = space.kind in ("discrete", "multi-discrete", "multi-binary")

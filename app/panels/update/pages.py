@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
 from app.models.inspection import BatchStep
 from app.models.watched_update import WatchedUpdate
 from app.panels.update.cells import Numbers, layout_of, layout_of_episodes, reach_of
+from app.panels.update.drawn_plots import ErrorPlot, TargetPlot
 from app.panels.update.plots import EllipsePlot, KLPlot, LossPlot, PushPlot, RatioPlot
 from app.panels.update.rows import ThetaRows, TryRows
 from app.panels.update.strips import Shared, Strips
@@ -20,7 +21,7 @@ from engine.analysis.pushes import moved, pushes
 from engine.catalogue.methods.stops import Stop
 from engine.reports.update_events import Inspected, PolicyChange, UpdateStep
 
-RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED = "ratios", "ellipse", "θ", "loss", "weighted"
+RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED, DRAWN = "ratios", "ellipse", "θ", "loss", "weighted", "drawn"
 
 
 class View(NamedTuple):
@@ -51,7 +52,17 @@ class Pages(QStackedWidget):
         }
         self.ratios, self.kl, self.pushed = RatioPlot(theme), KLPlot(theme), PushPlot(theme)
         self.ellipse, self.loss, self.moved_ratios = EllipsePlot(theme), LossPlot(theme), RatioPlot(theme)
-        self._plots = (self.ratios, self.kl, self.pushed, self.ellipse, self.loss, self.moved_ratios)
+        self.errors, self.targets = ErrorPlot(theme), TargetPlot(theme)
+        self._plots = (
+            self.errors,
+            self.targets,
+            self.ratios,
+            self.kl,
+            self.pushed,
+            self.ellipse,
+            self.loss,
+            self.moved_ratios,
+        )
         self.theta, self.tries, self.theta_beside = ThetaRows(theme), TryRows(theme), ThetaRows(theme)
         minus, equals = QLabel("−"), QLabel("=")
         strips = self.strips
@@ -64,6 +75,7 @@ class Pages(QStackedWidget):
             ELLIPSE: _page(self.ellipse, self.tries),
             WEIGHTED: _page(strips["weighted"], self.moved_ratios),
             LOSS: _page(self.loss, self.theta_beside),
+            DRAWN: _page(self.errors, self.targets),
             THETA: _page(self.theta),
             "iteration": _page(strips["change"], self.pushed),
         }
@@ -75,7 +87,7 @@ class Pages(QStackedWidget):
             self.addWidget(page)
         for each in strips.values():
             each.chosen.connect(self._choose_step)
-        for plot in (self.ratios, self.moved_ratios, self.pushed):
+        for plot in (self.ratios, self.moved_ratios, self.pushed, self.errors, self.targets):
             plot.chosen.connect(self.chosen)
         self._batch: object = None  # of which the layout is
         self._region: object = None
@@ -102,8 +114,8 @@ class Pages(QStackedWidget):
 
     def begin(self) -> None:
         """Another update is shown."""
-        self.ratios.begin()
-        self.moved_ratios.begin()
+        for plot in (self.ratios, self.moved_ratios, self.errors, self.targets):
+            plot.begin()
 
     # --- what is seen -------------------------------------------------------------------------------------------------
 
@@ -185,6 +197,9 @@ class Pages(QStackedWidget):
             self.moved_ratios.show_change(step.policy, len(steps))
         elif kind == THETA and step is not None:
             self.theta.show_step(step)
+        elif kind == DRAWN and step is not None:
+            self.errors.show_step(update.steps, len(steps))
+            self.targets.show_step(update.steps, len(steps))
         elif step is not None:
             self.loss.show_losses(update.steps, view.taken)
             self.theta_beside.show_step(step)
@@ -225,8 +240,8 @@ class Pages(QStackedWidget):
 
 
 def kind_of(update: WatchedUpdate) -> str:
-    """How an update's steps are best seen: by its ellipse, by ratios as there are several, by importance weights, by θ,
-    or by a loss."""
+    """How an update's steps are best seen: by its ellipse, by ratios as there are several, by importance weights, by
+    what was drawn, by θ, or by a loss."""
     if update.region is not None:
         return ELLIPSE
     steps = update.steps
@@ -234,6 +249,8 @@ def kind_of(update: WatchedUpdate) -> str:
         return WEIGHTED
     if steps and steps[0].policy is not None:
         return RATIOS if steps[0].epochs > 1 or len(steps) > 1 or steps[0].clipped is not None else THETA
+    if steps and steps[0].drawn is not None:
+        return DRAWN
     return LOSS if steps and (steps[0].errors is not None or steps[0].epochs > 1) else THETA
 
 

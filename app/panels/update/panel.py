@@ -23,7 +23,7 @@ from app.style.text import ElidedLabel, Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.stops import Stop
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import PolicyGradientConfig, RunConfig
+from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.equations.pseudo_code import code_lines
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here what the iteration does with its batch."
 UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
 AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
+_MADE_AGAIN = PolicyGradientConfig | ValueBasedConfig | ActorCriticConfig  # whose iterations can be
 _SETTLES = 300  # ms for which the timeline is to rest
 _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _TALL, _WIDE = 3.2, 2.8  # times the code's height and width
@@ -235,8 +236,11 @@ class UpdatePanel(PanelWidget):
 
     def _take_found(self, found: Found) -> None:
         looked = found.samples.looked
-        update = WatchedUpdate(looked.iteration, [], looked.batch, looked.region, list(looked.tries), over=True)
+        batch = None if looked.single else looked.batch  # what single steps are is seen in what was learned from them
+        update = WatchedUpdate(looked.iteration, [], batch, looked.region, list(looked.tries), over=True)
         update.steps = list(looked.steps)
+        if looked.single:
+            self._stop = "step"
         self._how = looked.how
         self._take(update)
 
@@ -327,7 +331,7 @@ class UpdatePanel(PanelWidget):
         self._follow_steps()
         if self._update.is_empty:
             if self._past.shown is None:
-                again = f" {AGAIN}" if isinstance(self._config, PolicyGradientConfig) else ""
+                again = f" {AGAIN}" if isinstance(self._config, _MADE_AGAIN) else ""
                 self._say(UNSEEN + again if self._trained else EMPTY)
             return
         line = next((line for line in self.code.lines if line.stop == self._stop), None)
@@ -352,7 +356,7 @@ class UpdatePanel(PanelWidget):
         self.slider.setValue(max(self.taken, 1))
         self.slider.blockSignals(False)
         self.slider.setEnabled(len(steps) > 1)
-        again = self._update.is_empty and self._trained > 0 and isinstance(self._config, PolicyGradientConfig)
+        again = self._update.is_empty and self._trained > 0 and isinstance(self._config, _MADE_AGAIN)
         self.play_button.setEnabled(again or (bool(steps) and self._update.over))
         self.theta_button.setEnabled(bool(steps) and kind_of(self._update) != THETA)
         self.count.setText(counted(steps[self.taken - 1], self._update) if 0 < self.taken <= len(steps) else " ")

@@ -17,7 +17,7 @@ from engine.algorithms.actor_critic.improvements import MakeImprovement, make_im
 from engine.algorithms.actor_critic.traced import traced_targets
 from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
 from engine.algorithms.value_based.outcome import ValueOutcome
-from engine.algorithms.watching import WatchedStep
+from engine.algorithms.watching import WatchedStep, drawn_steps
 from engine.catalogue.methods.replay import replay_layout
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig
@@ -199,7 +199,9 @@ class ActorCriticRule:
             self._optimizer.step(rate)
             policy.stepped(rate)
             self._following.step(update.target)
-        return None if seen is None else seen.event(0, self._steps)
+        if seen is None:
+            return None
+        return replace(seen.event(0, self._steps), drawn=drawn_steps(batch, targets, errors))
 
     def _watched(self, errors: Tensor, *, climbs: bool) -> WatchedStep:
         """The step that is about to be taken; the policy's gradient is 0 where it waits."""

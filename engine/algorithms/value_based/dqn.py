@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.algorithms.outcome import Metrics, require_finite, scheduled, scheduled_metric
 from engine.algorithms.value_based.outcome import ValueOutcome
-from engine.algorithms.watching import WatchedStep
+from engine.algorithms.watching import WatchedStep, drawn_steps
 from engine.catalogue.methods.replay import replay_layout
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ValueBasedConfig
@@ -31,7 +31,7 @@ from engine.maths.action_values import (
 )
 from engine.networks.optimizers import make_optimizer
 from engine.policies.policy import Policy
-from engine.reports.update_events import DrawnSteps, UpdateStep
+from engine.reports.update_events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_value import ActionValues
@@ -138,7 +138,7 @@ class DQNRule:
             self._replay.learned(update.replay, batch, errors)
         if seen is None:
             return None
-        return replace(seen.event(0, self._steps), drawn=_drawn(drawn, targets, errors))
+        return replace(seen.event(0, self._steps), drawn=drawn_steps(batch, targets, errors, drawn.weights))
 
     def _losses(self, errors: Tensor, weights: Tensor | None) -> Tensor:
         """w ℓ(δ) of each, in the shape of the errors."""
@@ -184,24 +184,3 @@ class DQNRule:
         }
         require_finite([metrics["value_loss"] or 0.0, metrics["grad_norm"] or 0.0], rate)
         return ValueOutcome(errors.flatten().cpu().numpy(), metrics)
-
-
-def _drawn(drawn: Replayed, targets: Tensor, errors: Tensor) -> DrawnSteps:
-    """A minibatch for whoever watches, in memory of its own."""
-    batch, weights = drawn.batch, drawn.weights
-
-    def copied(tensor: Tensor) -> NDArray[Any]:
-        found: NDArray[Any] = tensor.detach().cpu().numpy().copy()
-        return found
-
-    return DrawnSteps(
-        observations=copied(batch.observations),
-        actions=copied(batch.actions),
-        rewards=copied(batch.rewards),
-        targets=copied(targets),
-        values=copied(targets - errors),
-        terminated=copied(batch.discounts == 0.0),
-        lengths=copied(batch.lengths),
-        ages=copied(batch.ages),
-        weights=None if weights is None else copied(weights),
-    )

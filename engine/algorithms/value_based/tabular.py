@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.algorithms.outcome import Metrics
 from engine.algorithms.value_based.outcome import ValueOutcome
 from engine.algorithms.value_based.steps import Floats, Indices, Step, Tables, Window
+from engine.algorithms.value_based.told_table import LearnedStep, told
 from engine.algorithms.value_based.true_values import TrueValues
 from engine.catalogue.methods.specs import VALUE_SPECS
 from engine.config import ValueBasedConfig
@@ -19,6 +20,7 @@ from engine.config.value_based import DECAY, SARSA, QLearning
 from engine.experience.transitions import Transitions
 from engine.networks.networks import Table
 from engine.policies.policy import Policy
+from engine.reports.update_events import UpdateStep
 from engine.runtime.errors import RunError
 from engine.runtime.state import Parts
 
@@ -69,6 +71,7 @@ class TabularRule:
         self._true = self.parts.add("true_values", TrueValues(config.environment, estimates))
         self._errors: list[Floats] = []
         self._acted_in: list[Indices] = []
+        self._is_watched, self._told, self._learned = False, 0, list[LearnedStep]()
 
     def begin(self, config: ValueBasedConfig, progress: float, watched: bool = False) -> None:
         assert isinstance(config.update, QLearning | SARSA)
@@ -76,11 +79,22 @@ class TabularRule:
             self._window.leave(np.arange(config.collection.environments))
         self._config, self._update = config, config.update
         self._errors, self._acted_in = [], []
+        self._is_watched, self._told, self._learned = watched, 0, []
 
     def broke_off(self, environments: Indices) -> None:
         self._window.leave(environments)
 
-    def learn(self, transitions: Transitions) -> tuple[()]:
+    def learn(self, transitions: Transitions) -> tuple[UpdateStep, ...]:
+        before = self._acting.copy() if self._is_watched else None
+        self._learn(transitions)
+        if before is None or not self._learned:
+            return ()
+        self._told += 1
+        step = told(self._told, self._learned, before, self._acting)
+        self._learned = []
+        return (step,)
+
+    def _learn(self, transitions: Transitions) -> None:
         environment = self._config.environment
         rewards = environment.reward_scale * transitions.rewards + environment.reward_offset
         looks_ahead = self._looks_ahead
@@ -88,7 +102,8 @@ class TabularRule:
             states, actions = transitions.observations[t], transitions.actions[t]
             terminated, next_states = transitions.terminated[t], transitions.next_observations[t]
             if not (looks_ahead or self._config.estimator.n > 1):  # nothing has to be waited for
-                self._learn_from(Step(states, actions, rewards[t], 1), partial(self._unless, terminated, next_states))
+                following = partial(self._unless, terminated, next_states)
+                self._learn_from(Step(states, actions, rewards[t], 1), following, terminated)
                 continue
             if looks_ahead:
                 self._learn_oldest(self._window.lengths, states, actions)
@@ -99,7 +114,6 @@ class TabularRule:
             if ended.any():
                 self._learn_rest(np.flatnonzero(ended), terminated, next_states)
         self._acted_in.append(transitions.observations)
-        return ()
 
     @property
     def _looks_ahead(self) -> bool:
@@ -122,10 +136,13 @@ class TabularRule:
         for age in reversed(range(int(lengths.max()))):
             which = ended[lengths > age]
             following = partial(self._unless, terminated[which], next_states[which])
-            self._learn_from(self._window.at(age, which), following)
+            self._learn_from(self._window.at(age, which), following, terminated[which])
         self._window.leave(ended)
 
-    def _learn_from(self, step: Step, following: Callable[[int], Floats]) -> None:
+    def _learn_from(
+        self, step: Step, following: Callable[[int], Floats], over: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Learn from steps behind which nothing follows where they are ``over``."""
         which = 0
         if len(self._tables) == 2:
             which = int(torch.randint(2, (), generator=self._generator))
@@ -133,6 +150,8 @@ class TabularRule:
         entries = step.states * self._acting.shape[1] + step.actions
         errors = step.rewards + self._config.estimator.gamma**step.length * following(which) - values[entries]
         self._errors.append(errors)
+        if self._is_watched:
+            self._learned.append(LearnedStep(step, values[entries].astype(np.float64), errors, over))
         if len(entries) > 1:
             entries, place, counts = np.unique(entries, return_inverse=True, return_counts=True)
             errors = np.bincount(place, errors) / counts

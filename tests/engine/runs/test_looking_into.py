@@ -210,9 +210,9 @@ def test_what_cannot_be_looked_into_says_why(library: Library) -> None:
         look_into(library, run, environment, 2)
     with pytest.raises(RequestError, match="1 to 3, and 4 is none"):
         look_into(library, run, environment, 4)
-    table = of("q-learning", {"environment": "Corridor-v0", "policy": "tabular"})
-    with pytest.raises(RequestError, match="Only runs that learn from steps in batches"):
-        look_into(library, replace(run, configuration=table.model_dump(mode="json")), environment, 2)
+    planned = of("value-iteration", {"environment": "Corridor-v0", "policy": "tabular"})
+    with pytest.raises(RequestError, match="Only runs that learn from steps of their own"):
+        look_into(library, replace(run, configuration=planned.model_dump(mode="json")), environment, 2)
 
 
 def test_what_dqn_draws_out_of_its_buffer_is_drawn_again_as_its_errors_were_told(library: Library) -> None:
