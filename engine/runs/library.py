@@ -249,11 +249,12 @@ class Library:
 
         query = "SELECT start, columns, rows FROM series WHERE run = ? AND stream = ? AND start > ? ORDER BY start"
         chunks = self.execute(query, (run, stream, since - CHUNK)).fetchall()
-        names = list(dict.fromkeys(name for chunk in chunks for name in json.loads(chunk["columns"])))
         if not chunks:
             return Series((), np.empty((0, 0)))
+        told = dict.fromkeys(chunk["columns"] for chunk in chunks)  # one text, as a rule
+        names = list(dict.fromkeys(name for columns in told for name in json.loads(columns)))
         known = max(since - chunks[0]["start"], 0)  # of the first chunk
-        if len({chunk["columns"] for chunk in chunks}) == 1:
+        if len(told) == 1:
             whole = np.frombuffer(b"".join(chunk["rows"] for chunk in chunks), np.float64)
             return Series(tuple(names), whole.reshape(-1, len(names))[known:])
         parts = []  # a later version of the program may have gone on with columns of its own

@@ -1,7 +1,8 @@
 """The tables of the run library, and how a library of an earlier version becomes one of this.
 
 Rows of numbers (iterations, episodes) are kept in chunks: a blob of float64 holds many rows, so that a long run is a
-few reads. Curves, events and labels are in the database; checkpoints, and the episodes of recordings, are files beside
+few reads. Their table has row ids, so that a chunk is found in an index without those beside it being read; in a
+library that an earlier version of the program made it has none, and all is read there as well, but not as fast. Curves, events and labels are in the database; checkpoints, and the episodes of recordings, are files beside
 it.
 """
 
@@ -56,7 +57,7 @@ CREATE TABLE series (
     columns TEXT NOT NULL,
     rows BLOB NOT NULL,
     PRIMARY KEY (run, stream, start)
-) WITHOUT ROWID;
+);
 CREATE TABLE events (
     run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
