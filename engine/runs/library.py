@@ -251,7 +251,7 @@ class Library:
         chunks = self.execute(query, (run, stream, since - CHUNK)).fetchall()
         if not chunks:
             return Series((), np.empty((0, 0)))
-        told = dict.fromkeys(chunk["columns"] for chunk in chunks)  # one text, as a rule
+        told = {chunk["columns"]: None for chunk in chunks}  # one text, as a rule
         names = list(dict.fromkeys(name for columns in told for name in json.loads(columns)))
         known = max(since - chunks[0]["start"], 0)  # of the first chunk
         if len(told) == 1:

@@ -2,8 +2,8 @@
 
 Rows of numbers (iterations, episodes) are kept in chunks: a blob of float64 holds many rows, so that a long run is a
 few reads. Their table has row ids, so that a chunk is found in an index without those beside it being read; in a
-library that an earlier version of the program made it has none, and all is read there as well, but not as fast. Curves, events and labels are in the database; checkpoints, and the episodes of recordings, are files beside
-it.
+library that an earlier version of the program made it has none, and all is read there as well, but not as fast. Curves,
+events and labels are in the database; checkpoints, and the episodes of recordings, are files beside it.
 """
 
 from __future__ import annotations
