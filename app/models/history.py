@@ -18,6 +18,7 @@ from engine.reports.events import (
     Collected,
     Estimated,
     Event,
+    Failed,
     Heartbeat,
     Planned,
     Reweighted,
@@ -79,6 +80,7 @@ class History:
     watched: WatchedUpdate = field(default_factory=WatchedUpdate)
     latest: Updated | None = None
     solved: Solved | None = None
+    failure: str = ""  # why it came to an end while the seeds that are trained with it go on
     asked: Asked | None = None  # what the person who teaches is asked, until the round is learned from
     heartbeat: Heartbeat | None = None  # the last one, until anything else is told
     environment_steps: int = 0  # so far, those of the iteration under way included
@@ -158,6 +160,8 @@ class History:
             self.planned = event
         elif isinstance(event, Solved):
             self.solved = event
+        elif isinstance(event, Failed):
+            self.failure = event.reason
         elif isinstance(event, Asked) and event.iteration > self.iterations:  # else it has been answered meanwhile
             self.asked = event
         if isinstance(event, Heartbeat | Collected | Updated):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from app.models.run_state import RunState
-from app.style.format import NOTHING, setting
+from app.style.format import NOTHING, setting, spans
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.bugs import mark_of, marked
 from engine.catalogue.methods.entries import ALGORITHMS, CHOICES, DISTRIBUTIONS, UPDATES
@@ -51,13 +51,69 @@ class Run:
         return self.environment.id == other.environment.id
 
 
+@dataclass(frozen=True)
+class SeedGroup:
+    """A run for each seed, in order; ``together`` says that one process trains them as one, else each has its own."""
+
+    runs: tuple[Run, ...]
+    together: bool = True
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def run(self, id: str) -> Run | None:
+        return next((run for run in self.runs if run.id == id), None)
+
+    @property
+    def ids(self) -> list[str]:
+        return [run.id for run in self.runs]
+
+    @property
+    def solved(self) -> int:
+        """How many have solved their environment."""
+        return sum(run.history.solved is not None for run in self.runs)
+
+    @property
+    def failed(self) -> int:
+        return sum(bool(run.history.failure) for run in self.runs)
+
+    @property
+    def going(self) -> list[Run]:
+        """Those that have not failed."""
+        return [run for run in self.runs if not run.history.failure]
+
+    @property
+    def numbers(self) -> str:
+        """ "runs 5–12"."""
+        return f"runs {spans([run.number for run in self.runs])}"
+
+    def name(self, shown: Run) -> str:
+        """What they are, for a person: "PPO · Cart pole · seeds 1–8 · seed 3 shown"."""
+        what = shown.name.removesuffix(f"seed {shown.config.seed}")
+        return f"{what}seeds {spans([run.config.seed for run in self.runs])} · seed {shown.config.seed} shown"
+
+    @property
+    def seed_words(self) -> str:
+        """ "seeds 1–8, together in one process"."""
+        how = "together in one process" if self.together else "each in a process of its own"
+        return f"seeds {spans([run.config.seed for run in self.runs])}, {how}"
+
+    @property
+    def words(self) -> str:
+        """What some of them have come to: "7 of 8 solved, 1 failed"; empty where that can be said of none."""
+        solvable = self.runs[0].environment.solved_at is not None
+        told = [f"{self.solved} of {len(self)} solved"] if solvable else []
+        return ", ".join([*told, *([f"{self.failed} failed"] if self.failed else [])])
+
+
 @dataclass
 class KeptRun:
     """A run with all that it takes to show it again: what it came to be, and what is chosen to have another like it.
 
     ``config`` is the run's own with what has been changed in it since; ``plain`` is its environment before the changes
     that the configuration makes to it; ``policy`` is the one that it has come to. ``record`` is what the library says
-    of a run that can go on from there.
+    of a run that can go on from there. Of several seeds that were begun at once, ``group``, ``config`` has the first
+    seed, and ``state`` is that of all.
     """
 
     run: Run
@@ -66,6 +122,7 @@ class KeptRun:
     state: RunState
     policy: PolicySnapshot | None = None
     record: RunRecord | None = None
+    group: SeedGroup | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from engine.reports.events import Event
 
 if TYPE_CHECKING:  # with numpy, which the first picture of the window does not wait for
     from app.models.history import History
-    from app.models.runs import Run
+    from app.models.runs import Run, SeedGroup
 
 Appearance = Literal["first", "soon", "seen"]
 """When a panel is made: for the first picture of the window, soon after it, or once it is seen."""
@@ -75,6 +75,9 @@ class PanelWidget(QWidget):
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         """Draw these other runs behind the one that is shown."""
+
+    def show_seeds(self, group: SeedGroup | None, shown: str, follow: Callable[[str], object]) -> None:
+        """Draw all seeds of ``group``, of which the run ``shown`` is one; ``follow`` shows another."""
 
     def point_at(self, curves: Collection[str]) -> None:
         """Show a person where something is to be seen: in the curves of these metrics, or in all there is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import get_args
 
@@ -16,14 +16,16 @@ from app.models.history import History
 from app.models.inspection import EpisodeDot, Inspection, Wanted
 from app.models.past import Past
 from app.models.person import PersonReturns
-from app.models.runs import Run
+from app.models.runs import Run, SeedGroup
 from app.panels import timeline
 from app.panels.ghosts import Ghosts
 from app.panels.record import PanelWidget
+from app.panels.returns_table import RETURN, returns_table
 from app.panels.run_timeline import RunTimeline
+from app.panels.seed_curves import SeedCurves
 from app.panels.timeline import X_TITLES
 from app.plotting.axes import Range, robust_bounds, settled_range
-from app.plotting.export import Column, Table, below
+from app.plotting.export import Table, below
 from app.plotting.labels import Level, Moment, Moments, Shapes, optimal_level, person_level, show_optimal
 from app.plotting.marks import Dots, Line, Mark
 from app.plotting.picking import Pick
@@ -44,7 +46,6 @@ from engine.reports.metrics import METRICS
 _EMPTY = "Each episode will appear here as a dot once it has ended."
 _COUNTED: dict[XAxis, str] = {"environment_steps": "steps", "episodes": "episodes", "seconds": "seconds"}
 _LOW = 190  # pixels, for text of the system's size: what is lower has its room for the plot
-_RETURN = "return (reward)"
 
 
 class ReturnsPanel(PanelWidget):
@@ -72,7 +73,8 @@ class ReturnsPanel(PanelWidget):
         self._dots, self._line, self._level, self._moments = Dots(), Line(), Level(), Moments()
         self._optimal, self._person = optimal_level(), person_level()
         self._ghosts, self._tags = Ghosts("mean_return"), Tags((), ())
-        self.plot = Plot(theme, X_TITLES[x_axis.axis], _RETURN)
+        self._seeds = SeedCurves("mean_return", self._redraw, self)
+        self.plot = Plot(theme, X_TITLES[x_axis.axis], RETURN)
         self._set_marks()
         self.plot.title, self.plot.probe, self.plot.numbers = "Returns", self._read, self._numbers
         self._stage = Stage(_EMPTY, self.plot)
@@ -168,6 +170,10 @@ class ReturnsPanel(PanelWidget):
         self._take_ghosts(ghosts)
         self._redraw()
 
+    def show_seeds(self, group: SeedGroup | None, shown: str, follow: Callable[[str], object]) -> None:
+        self._seeds.show(group, shown, follow)
+        self._redraw()
+
     def refresh(self, history: History) -> None:
         state = (len(history.episode_returns), history.iterations, len(history.changes), history.solved is not None)
         if history is self._history and state == self._drawn:
@@ -203,6 +209,7 @@ class ReturnsPanel(PanelWidget):
         self._dots.set_colour(theme.episodes, 0.45 if theme.name == "dark" else 0.4)
         self._line.colour = theme.mean
         self._ghosts.apply_theme(theme)
+        self._seeds.apply_theme(theme)
         for level in (self._level, self._optimal, self._person):
             level.apply_theme(theme)
         self._moments.apply_theme(theme)
@@ -228,6 +235,8 @@ class ReturnsPanel(PanelWidget):
             return
         self._take_dots(history)
         self._take_mean(history)
+        self._seeds.refresh(self.x_axis)
+        self.plot.legend.show_entries(self._seeds.entries(self._theme))
         self._moments.moments = self._marked(history)
         self._settle(history)
         self.plot.redraw()
@@ -283,8 +292,8 @@ class ReturnsPanel(PanelWidget):
 
     def _set_marks(self) -> None:
         ghosts, shapes = self._ghosts, Shapes(self._moments)
-        beneath: list[Mark] = [self._dots, *ghosts.marks, self._moments, self._level, self._optimal, self._person]
-        beneath.append(self._line)
+        beneath: list[Mark] = [self._dots, *self._seeds.marks, *ghosts.marks, self._moments]
+        beneath += [self._level, self._optimal, self._person, self._line]
         self._tags.of = [shapes, self._moments, *ghosts.names, self._level, self._optimal, self._person]
         self._tags.clear_of = [self._dots, self._line, *ghosts.lines]
         self.plot.marks = [*beneath, self._tags, shapes]
@@ -300,7 +309,7 @@ class ReturnsPanel(PanelWidget):
     def _settle(self, history: History) -> None:
         self._x_end = timeline.x_end(self._x_end, history, self.x_axis, self._config)
         low, high = robust_bounds(self._dots.y)
-        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, self._levels()])
+        wanted = np.concatenate([[low, high], self._line.y, self._ghosts.y, self._seeds.y, self._levels()])
         self._y = settled_range(self._y, float(wanted.min()), float(wanted.max()))
         self.plot.set_ranges((0.0, self._x_end), self._y)
 
@@ -318,6 +327,8 @@ class ReturnsPanel(PanelWidget):
 
         line, index = self._line, pointer.nearest(self._line.x)
         readings = self._ghosts.nearest(pointer, place)
+        if (seed := self._seeds.nearest(pointer, place)) is not None:
+            readings.append(seed)
         if index is not None:
             x, y = float(line.x[index]), float(line.y[index])
             words = (f"mean return {short_number(y, 4)} (reward)", *place(x))
@@ -346,31 +357,15 @@ class ReturnsPanel(PanelWidget):
         return nearest if distances[nearest] <= NEAR else None
 
     def _ask(self, pointer: Pointer | None) -> None:
-        """Have the steps of the episode there shown."""
+        """Have the steps of the episode there shown, or another seed whose line is there."""
         nearest = self._dot_at(pointer) if pointer is not None else None
         if self._inspection is not None and nearest is not None:
             self._inspection.ask(Wanted(None, EpisodeDot(int(self._sample.indices[nearest]))))
+        elif pointer is not None:
+            self._seeds.pick(pointer)
 
     def _numbers(self) -> Table:
         """Every episode and every mean, those of the other runs too."""
-        tables = [] if self._history is None else [_table(self.plot.run, self._history)]
-        tables += [_table(ghost.name, ghost.history) for ghost in self._ghosts.runs]
+        tables = [] if self._history is None else [returns_table(self.plot.run, self._history)]
+        tables += [returns_table(other.name, other.history) for other in (*self._seeds.others, *self._ghosts.runs)]
         return below(tables)
-
-
-def _table(run: str, history: History) -> Table:
-    count = len(history.episode_returns)
-    episodes: dict[str, Column] = {
-        "run": [run] * count,
-        "environment steps": history.episode_steps.values,
-        "episodes": np.arange(1, count + 1),
-        "training time (s)": history.episode_seconds.values,
-        "what": ["episode"] * count,
-        _RETURN: history.episode_returns.values,
-    }
-    means: dict[str, Column] = {
-        **timeline.iterations_table(run, history),
-        "what": ["mean of the last 100 episodes"] * len(history.steps),
-        _RETURN: history.metrics["mean_return"].values,
-    }
-    return below([Table(episodes), Table(means)])

@@ -116,6 +116,23 @@ class Line:
             painter.drawPath(path)
 
 
+class Lines:
+    """Many thin lines at once, as one path with a NaN behind each."""
+
+    def __init__(self) -> None:
+        self.colour = "#000000"
+        self.x, self.y = _NONE, _NONE
+
+    def paint(self, painter: QPainter, frame: Frame) -> None:
+        if len(self.x) == 0:
+            return
+        path = pg.arrayToQPath(frame.to_x(self.x), frame.to_y(self.y), connect="finite")
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(pen_of(self.colour, frame.thickness))
+        painter.drawPath(path)
+
+
 class Band:
     """The area between two curves over the same x, without NaN."""
 

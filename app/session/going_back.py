@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.session.together import steps_words
 from engine.catalogue.configured import described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -23,7 +24,8 @@ if TYPE_CHECKING:  # with torch and numpy
 
 @dataclass(frozen=True)
 class Begun:
-    """A run that goes on, with what it has told so far; ``said`` are sentences for a person."""
+    """A run that goes on, with what it has told so far; ``said`` are sentences for a person. ``together`` are all that
+    go on with it, itself included, where it is one of several seeds."""
 
     training: Training
     record: RunRecord
@@ -31,14 +33,17 @@ class Begun:
     history: History
     policy: PolicySnapshot
     said: tuple[str, ...] = ()
+    together: tuple[tuple[RunRecord, History], ...] = ()
 
 
 @dataclass(frozen=True)
 class Resuming:
-    """Going on with ``record`` from its last checkpoint, with ``changes`` of live parameters."""
+    """Going on with ``record`` from its last checkpoint, with ``changes`` of live parameters; ``together`` with the
+    seeds that it was trained with, where those can go on from there."""
 
     record: RunRecord
     changes: Mapping[str, Any] = field(default_factory=dict)
+    together: bool = True
 
     def begun(self, folder: Path) -> Begun:
         """
@@ -50,14 +55,16 @@ class Resuming:
         from engine.training.schedules import rescheduled
 
         with Library(folder) as library:
-            training = resume(library, self.record)
+            training = resume(library, self.record, together=self.together)
             try:
                 before = training.next_config
                 for path, value in self.changes.items():
                     training.change(path, value)
                 config = training.next_config
                 said = (*training.inexact, *rescheduled(before, config, training.environment_steps))
-                began = f"Run {self.record.number} goes on after {training.environment_steps:,} steps."
+                steps = steps_words(training.environment_steps, training)
+                who = f"Run {self.record.number} goes on" if len(training.runs) == 1 else "All seeds go on together"
+                began = f"{who} after {steps}."
                 return _begun(library, training, library.run(self.record.id), config, (began, *said))
             except BaseException:
                 training.close()
@@ -75,9 +82,9 @@ class Forking:
     changes: Mapping[str, Any]
     state: Mapping[str, Any] | None = None
 
-    def is_of(self, run: str) -> bool:
-        """Whether it goes on from where ``run`` came to rest."""
-        return self.at is None and self.record.id == run
+    def is_of(self, runs: Collection[str]) -> bool:
+        """Whether it goes on from where one of ``runs`` came to rest."""
+        return self.at is None and self.record.id in runs
 
     def begun(self, folder: Path) -> Begun:
         """
@@ -102,20 +109,29 @@ def _begun(library: Library, training: Training, record: RunRecord, config: RunC
     from engine.analysis.playback import frozen
     from engine.runs.library import EPISODES, ITERATIONS
 
-    iterations, episodes = (library.series(record.id, stream) for stream in (ITERATIONS, EPISODES))
-    history = History.from_series(iterations, episodes, library.events(record.id))
-    return Begun(training, record, config, history, frozen(training), said)
+    def told(run: str) -> History:
+        iterations, episodes = (library.series(run, stream) for stream in (ITERATIONS, EPISODES))
+        return History.from_series(iterations, episodes, library.events(run))
+
+    if len(training.runs) == 1:
+        return Begun(training, record, config, told(record.id), frozen(training), said)
+    going = [run for run, totals in training.totals.items() if not totals.failed]
+    together = tuple((library.run(run), told(run)) for run in going)
+    history = next(history for each, history in together if each.id == record.id)
+    return Begun(training, record, config, history, frozen(training, record.id), said, together)
 
 
 @dataclass(frozen=True)
 class Asked:
     """A run that is asked for; ``plain`` is its environment before the changes that ``config`` makes to it, and ``how``
-    says in what way it comes back from the library, where it is no new one."""
+    says in what way it comes back from the library, where it is no new one. ``seeds`` are those of several new runs, by
+    their ids, of which ``id`` is the first."""
 
     id: str
     config: RunConfig
     plain: EnvironmentInfo
     how: Resuming | Forking | None = None
+    seeds: Mapping[str, int] = field(default_factory=dict)
 
 
 def asked_back(how: Resuming | Forking, id: str, plain: EnvironmentInfo | None) -> Asked:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from app.models.run_state import RunState
 from app.session.failures import failure, print_trace
 from app.session.mailbox import EventReader
+from app.session.requests import Requests
 from engine.reports.events import Event
 from engine.runs.records import Status
 from engine.runtime.errors import RequestError, describe
+from engine.runtime.waiting import GivenUp, Wait
 
 if TYPE_CHECKING:
     from engine.analysis.playback import PolicySnapshot
@@ -43,7 +46,39 @@ class Hosted:
     @property
     def is_whole(self) -> bool:
         """Whether no iteration of it is under way."""
-        return self.training.updates == self.training.iteration
+        return self.training.whole
+
+
+_WAIT_HOLDS = 0.5  # seconds for which a wait goes on for all that is known, once it has been told of
+
+
+class Waiting:
+    """What a run is held up by, while a process does not answer; ``requests`` may ask for the end of the run then."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+        self._told: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
+
+    @property
+    def now(self) -> Wait | None:
+        """To be asked by any thread."""
+        told = self._told
+        return told[0] if told is not None and time.monotonic() - told[1] < _WAIT_HOLDS else None
+
+    def tell(self, wait: Wait) -> None:
+        """While a process does not answer: nothing but the end of the run can be had.
+
+        Raises:
+            GivenUp: that is asked for.
+        """
+        self._told = wait, time.monotonic()
+        if self._requests.asks_for_the_end():
+            self._requests.drop_to_the_end()
+            raise GivenUp
+
+    def over(self) -> None:
+        """The run has ended."""
+        self._told = None
 
 
 class StopRun(Exception):  # noqa: N818 - a wish, not an error
@@ -54,30 +89,45 @@ class NotNow(Exception):  # noqa: N818 - a reason
     """The run cannot go on now, and is still held."""
 
 
+def status_of(end: RunState, quits: bool) -> Status:
+    """What the library says of a run that came to this ``end``, maybe since the window ``quits``."""
+    return Status.INTERRUPTED if quits and end is RunState.STOPPED else STATUS[end]
+
+
 def kept(training: Training | None) -> str:
     """What a failure leaves: the policy of a run that has learned is still watched, and its curves stay."""
     return " What was learned before is kept." if training is not None and training.iteration > 1 else ""
 
 
-def saved(record: RunRecord | None, steps: int | None) -> str:
-    """What to say of a run that ends with the window, kept after so many steps; empty where it is not."""
+def saved(record: RunRecord | None, steps: int | None, others: int = 0) -> str:
+    """What to say of a run that ends with the window, kept after so many steps, with so many others that are trained
+    together with it; empty where it is not."""
     if record is None or steps is None:
         return ""
+    if others:
+        return (
+            f"Run {record.number} and {others} trained with it are saved after {steps:,} steps in all, from where they "
+            "can go on."
+        )
     return f"Run {record.number} is saved after {steps:,} steps, from where it can go on."
 
 
-def new_training(config: RunConfig, run: str, library: Path) -> Training:
-    """A new run, with what the library has for it to learn from."""
+def new_training(config: RunConfig, run: str, seeds: Mapping[str, int], library: Path) -> Training:
+    """A new run, with what the library has for it to learn from; or one for each of ``seeds``, by their names, trained
+    together."""
     from engine.runs.giving import training_for
+    from engine.training.training import Training
 
+    if len(seeds) > 1:
+        return Training(config, run, tuple(seeds.values()), tuple(seeds))
     return training_for(config, run, library)
 
 
-def shown(training: Training) -> PolicySnapshot:
-    """The policy as it is, for whoever watches."""
+def shown(training: Training, run: str) -> PolicySnapshot:
+    """The policy of ``run`` as it is, for whoever watches."""
     from engine.analysis.playback import frozen
 
-    return frozen(training)
+    return frozen(training, run)
 
 
 def explain(training: Training, device: Callable[[str], object], log: Callable[[str, str], object]) -> None:

@@ -17,6 +17,7 @@ Kind = Literal[
     "step",
     "stop",
     "change",
+    "follow",
     "pace",
     "answer",
     "quit",

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 
 from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
-from app.models.runs import KeptRun, Run, difference_made, live_changes
+from app.models.runs import KeptRun, SeedGroup, difference_made, live_changes
 from app.models.slow_motion import SlowMotion
 from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
-from app.session.run_progress import Advance, Progress
+from app.session.run_progress import Advance
 from app.session.run_sentences import STOP, silence, silent_start
+from app.session.seeds import begun_run, new_seeds
 from app.session.shown_runs import ShownRuns
-from app.session.stops import Pace, Slow
+from app.session.stops import Pace
 from app.session.training_thread import TrainingThread
-from engine.catalogue.configured import changed
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.stops import Stop, Until
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Asked as PersonAsked
-from engine.reports.events import Event, Solved, Updated
+from engine.reports.events import Event, Failed, Solved, Updated
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
 
@@ -51,7 +51,6 @@ class RunController(ShownRuns):
 
     def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
         super().__init__()
-        self.pace: Pace = None
         self.slow = SlowMotion()
         self._count = 0  # the number of the run that last began
         self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
@@ -72,11 +71,6 @@ class RunController(ShownRuns):
         if self.is_asking:
             return "waiting for your answers"
         return self._advance.activity(self.history) if self.state in _ANSWERING else ""
-
-    @property
-    def is_asking(self) -> bool:
-        """Whether the run that is shown waits for a person's answers."""
-        return self.state is RunState.RUNNING and self.history.asked is not None
 
     def answer(self, number: int, action: Any) -> bool:
         """Answer a question of the run that is shown; whether it is there to hear it."""
@@ -100,7 +94,7 @@ class RunController(ShownRuns):
     @property
     def _is_held(self) -> bool:
         """Whether the run that is shown goes on exactly where it was stopped."""
-        return self.training.held == self._shown_id
+        return self.training.holds(self._shown_id)
 
     @property
     def can_fork(self) -> bool:
@@ -109,7 +103,8 @@ class RunController(ShownRuns):
 
     def would_start_anew(self, config: RunConfig) -> bool:
         """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
-        return self.state is not RunState.PAUSED and not (self.goes_on(config) and config == self.config)
+        edited = config != self.config or self.seeds.edited
+        return self.state is not RunState.PAUSED and (edited or not self.goes_on(config))
 
     def allows(self, action: RunAction) -> bool:
         return action in ALLOWED[self.state]
@@ -132,7 +127,7 @@ class RunController(ShownRuns):
         if not self.allows(RunAction.STEP if until is not None else RunAction.START):
             return
         if self.would_start_anew(config):
-            self._begin(Asked(uuid.uuid4().hex, config, plain or ENVIRONMENTS[config.environment.id]), until)
+            self._begin(new_seeds(config, plain or ENVIRONMENTS[config.environment.id], self.seeds.count), until)
         else:
             self._resume({}, until)
 
@@ -223,8 +218,9 @@ class RunController(ShownRuns):
         if asked.how is not None:
             self.training.come_back(asked.id, asked.how, until=until)
         else:
-            self._histories.begin(asked.id)
-            self.training.begin(asked.id, asked.config, until=until)
+            for run in (asked.id, *asked.seeds):
+                self._histories.begin(run)
+            self.training.begin(asked.id, asked.config, seeds=asked.seeds, until=until)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
@@ -254,6 +250,11 @@ class RunController(ShownRuns):
         self.runs_changed.emit()
         if cleared is not None:
             self.log.emit("info", f"Run {cleared.run.number} is cleared; Undo in the menu Edit brings it back.")
+
+    def follow(self, run: str) -> None:
+        """Show another seed of those that were begun with the run that is shown."""
+        if self._show_seed(run):
+            self.training.follow(run)
 
     def set_pace(self, pace: Pace) -> None:
         """Begin no more iterations than this in a second, or linger at every stop within them, from now on."""
@@ -286,6 +287,8 @@ class RunController(ShownRuns):
                 self._news.add(type(event))
                 self._advance.add(event)
                 self._log(event)
+            if self.group is not None:
+                self._log_of_seed(event, self.group)
         if events:
             self._heard, self._warned = time.monotonic(), False
         elif self.state in _ANSWERING and not self._warned:
@@ -319,22 +322,17 @@ class RunController(ShownRuns):
         elif isinstance(event, PersonAsked):
             self.log.emit("info", f"{len(event.questions):,} questions wait for you in Play/Record, Teach.")
         elif isinstance(event, Solved):
-            self.log.emit("info", event.sentence)
+            if self.group is None:
+                self.log.emit("info", event.sentence)
             self.runs_changed.emit()
 
-    def progress(self) -> Progress:
-        """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what
-        the run before it left is still on screen."""
-        asked = self._next.config if self._next is not None else self._unbegun
-        if asked is not None:
-            return Progress(0, asked.budget.environment_steps, None, None)
-        if self.shown is None:
-            return Progress(0, 0, None, None)
-        pace = None if isinstance(self.pace, Slow) else self.pace
-        come_to = self._advance.progress(self.history, self.shown.config.budget.environment_steps, pace)
-        # Nobody knows how long a person takes, or who slows a run down until it can be seen.
-        unknown = self.is_asking or isinstance(self.pace, Slow)
-        return replace(come_to, steps_per_second=None, seconds_left=None) if unknown else come_to
+    def _log_of_seed(self, event: Event, group: SeedGroup) -> None:
+        if isinstance(event, Solved | Failed) and (run := group.run(event.run)) is not None:
+            seed = run.config.seed
+            if isinstance(event, Solved):
+                self.log.emit("info", f"Seed {seed}: {event.sentence[0].lower()}{event.sentence[1:]}")
+            else:
+                self.log.emit("error", f"Seed {seed} failed: {event.reason} The others go on.")
 
     def _stop_at(self, stop: Stop | None) -> None:
         self._receive()  # what it is to be seen by
@@ -359,7 +357,7 @@ class RunController(ShownRuns):
                 self.runs_changed.emit()
             else:
                 if asked.id != self._shown_id:
-                    self._histories.forget(asked.id)
+                    self._forget_others()
                 if state is RunState.STOPPED:  # as if it had never been asked for
                     state = self.shown.state if self.shown is not None else RunState.IDLE
         elif self.shown is not None and state in _AT_REST:
@@ -384,16 +382,13 @@ class RunController(ShownRuns):
         """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
         if not self.shows_nothing and asked.id != self._shown_id:
             self.ghost = self.shown
-        record, begun = self.training.record, self.training.begun
-        self._count = record.number if record is not None and record.id == asked.id else self._count + 1
-        first = config = asked.config
-        if begun is not None:
-            first, config = begun.record.config, begun.config
-            self._histories.put(asked.id, begun.history)
-        environment = changed(asked.plain, config.environment)
-        run = Run(asked.id, self._count, first, environment, self._histories[asked.id])
-        policy = begun.policy if begun is not None else None
-        kept = self.shown = KeptRun(run, config, asked.plain, RunState.RUNNING, policy)
+        begun, records = self.training.begun, self.training.records
+        told = begun.together or ((begun.record, begun.history),) if begun is not None else ()
+        for each, history in told:
+            self._histories.put(each.id, history)
+        kept = self.shown = begun_run(asked, begun, records, self._count, self._histories.__getitem__)
+        self._count = max(run.number for run in kept.group.runs) if kept.group is not None else kept.run.number
+        self.seeds.take()
         self._advance = Advance()
         self._forget_others()
         return kept

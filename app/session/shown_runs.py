@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.models.run_state import ACTIVE, RunState
-from app.models.runs import KeptRun
+from app.models.runs import KeptRun, SeedGroup
 from app.session.going_back import Asked
-from app.session.run_progress import Advance
+from app.session.run_progress import Advance, Progress
 from app.session.run_sentences import STEPPING
+from app.session.seeds import SeedChoice, of_all
+from app.session.stops import Pace, Slow
 from engine.config import RunConfig
 
 if TYPE_CHECKING:
@@ -25,12 +28,14 @@ class ShownRuns(QObject):
     """One run is shown, and the one before it stays as a ghost until that is cleared. Signals:
     state_changed: the RunState.
     restored: the KeptRun that is shown with what it has told before.
+    followed: the KeptRun of another seed that is shown, of those that were begun at once.
     runs_changed: another run is shown, or another ghost.
     log: level and sentence.
     """
 
     state_changed = Signal(object)
     restored = Signal(object)
+    followed = Signal(object)
     runs_changed = Signal()
     log = Signal(str, str)
 
@@ -42,6 +47,8 @@ class ShownRuns(QObject):
         self._next: Asked | None = None  # the run that is starting
         self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
         self._advance = Advance()
+        self.pace: Pace = None
+        self.seeds = SeedChoice(self)  # how many the next run has
 
     @cached_property
     def _histories(self) -> Histories:
@@ -61,6 +68,18 @@ class ShownRuns(QObject):
         return self.shown.config if self.shown is not None else None
 
     @property
+    def group(self) -> SeedGroup | None:
+        """The seeds that the run that is shown was begun with, itself included; None where it is by itself."""
+        return self.shown.group if self.shown is not None else None
+
+    @property
+    def seed_words(self) -> str:
+        """Of which seed what is shown is: "seed 1", or of which: "seeds 1–8, together in one process"."""
+        if self.group is not None:
+            return self.group.seed_words
+        return f"seed {self.config.seed}" if self.config is not None else ""
+
+    @property
     def shows_nothing(self) -> bool:
         """Whether there is no run of which anything could be seen."""
         return self.shown is None or (self.history.is_empty and self.history.watched.is_empty)
@@ -75,6 +94,38 @@ class ShownRuns(QObject):
         """Whether the run that is shown was last heard of while its environment was at work."""
         heartbeat = self.history.heartbeat
         return heartbeat is not None and heartbeat.doing in STEPPING
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the run that is shown waits for a person's answers."""
+        return self.state is RunState.RUNNING and self.history.asked is not None
+
+    def progress(self) -> Progress:
+        """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what
+        the run before it left is still on screen."""
+        asked = self._next.config if self._next is not None else self._unbegun
+        if asked is not None:
+            return Progress(0, asked.budget.environment_steps, None, None)
+        if self.shown is None:
+            return Progress(0, 0, None, None)
+        pace = None if isinstance(self.pace, Slow) else self.pace
+        come_to = self._advance.progress(self.history, self.shown.config.budget.environment_steps, pace)
+        # Nobody knows how long a person takes, or who slows a run down until it can be seen.
+        unknown = self.is_asking or isinstance(self.pace, Slow)
+        come_to = replace(come_to, steps_per_second=None, seconds_left=None) if unknown else come_to
+        return come_to if self.group is None else of_all(come_to, self.group)
+
+    def _show_seed(self, run: str) -> bool:
+        """Show ``run``, which is of the same group; whether it is, and was not shown before."""
+        shown, group = self.shown, self.group
+        seed = group.run(run) if group is not None else None
+        if shown is None or seed is None or seed.id == shown.run.id:
+            return False
+        self.shown = replace(shown, run=seed, policy=None)
+        self._advance = Advance()
+        self.followed.emit(self.shown)
+        self.runs_changed.emit()
+        return True
 
     def bring_back(self, run: KeptRun, ghost: KeptRun | None) -> None:
         """Show again what a reset cleared; a run that is shown meanwhile becomes the ghost."""
@@ -94,8 +145,10 @@ class ShownRuns(QObject):
 
     def _restore(self, run: KeptRun, ghost: KeptRun | None) -> None:
         self.shown, self.ghost, self._unbegun = run, ghost, None
+        self.seeds.take()
         for kept in (run, *([ghost] if ghost is not None else [])):
-            self._histories.put(kept.run.id, kept.run.history)
+            for each in kept.group.runs if kept.group is not None else (kept.run,):
+                self._histories.put(each.id, each.history)
         self._advance = Advance()
         self._forget_others()
         self._set_state(run.state)
@@ -111,7 +164,8 @@ class ShownRuns(QObject):
     def _forget_others(self) -> None:
         """Forget the histories of all runs that cannot be shown any more."""
         kept = {run.run.id for run in (self.shown, self.ghost) if run is not None}
-        starting = {self._next.id} if self._next is not None else set()
+        kept |= set(self.group.ids) if self.group is not None else set()
+        starting = {self._next.id, *self._next.seeds} if self._next is not None else set()
         self._histories.keep({_NO_RUN, *kept, *starting})
 
     def _set_state(self, state: RunState) -> None:

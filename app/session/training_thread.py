@@ -17,11 +17,11 @@ from app.session.going_back import Begun, Forking, Resuming
 from app.session.hosting import (
     AT_REST,
     BROKEN_OFF,
-    STATUS,
     UNBEGUN,
     Hosted,
     NotNow,
     StopRun,
+    Waiting,
     answer,
     change,
     close,
@@ -30,12 +30,14 @@ from app.session.hosting import (
     new_training,
     saved,
     shown,
+    status_of,
     tell,
 )
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
 from app.session.requests import Kind, Request, Requests
 from app.session.stops import Pace, Stops
+from app.session.together import NO_OTHERS, Followed, steps_words
 from engine.catalogue.methods.stops import Stop, Until
 from engine.config import RunConfig
 from engine.reports.events import Collected, Heartbeat, Solved, Updated
@@ -51,11 +53,8 @@ if TYPE_CHECKING:
     from engine.training.training import Training
 
 
-_WAIT_HOLDS = 0.5  # seconds for which a wait goes on for all that is known, once it has been told of
-
-
 class TrainingThread(QThread):
-    """Trains one run at a time, and waits without cost between runs.
+    """Trains one run at a time, or several seeds of it together, and waits without cost between runs.
 
     The last run that stopped or finished is held with its environments, so that it goes on exactly where it was; it is
     let go when another one has begun, and when the thread ends.
@@ -80,7 +79,8 @@ class TrainingThread(QThread):
         self._requests = Requests()
         self.stops = Stops()
         self._stops_after = False  # the run is to stop as soon as no iteration is under way
-        self._waited: tuple[Wait, float] | None = None  # what was last waited for, and when that was told
+        self._waiting = Waiting(self._requests)
+        self._followed = Followed()
         self._held: Hosted | None = None
         self._rest = Status.STOPPED  # what the run that goes on had come to
         self._begun = ""  # the run that last began to train
@@ -88,6 +88,7 @@ class TrainingThread(QThread):
         self._recorder: Recorder | None = None  # of the run that trains now
         self.begun: Begun | None = None  # with what the run that last came back from the library did so
         self.record: RunRecord | None = None  # what the library says of the run that last began, where it is in it
+        self.records: Mapping[str, RunRecord] = {}  # and of all that are trained with it, by their names
         self.policy: PolicySnapshot | None = None  # the last one that was offered to whoever watches
         self._quits = False  # the run ends only because the thread does
         self.saved = ""  # what to say, when the thread has ended, of the run that was trained until then
@@ -95,9 +96,17 @@ class TrainingThread(QThread):
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
 
-    def begin(self, run: str, config: RunConfig, *, until: Until | None = None) -> None:
-        """Start a new run, whose events carry the name ``run``, and wait where it comes ``until``."""
-        self._requests.put(Request("start", (run, config, until)))
+    def begin(
+        self, run: str, config: RunConfig, *, seeds: Mapping[str, int] = NO_OTHERS, until: Until | None = None
+    ) -> None:
+        """Start a new run, whose events carry the name ``run``, and wait where it comes ``until``; with ``seeds``, one
+        for each, trained together, whose events carry their names, of which ``run`` is the first."""
+        self._requests.put(Request("start", (run, config, seeds, until)))
+
+    def follow(self, run: str) -> None:
+        """Of runs that are trained together, show the policy of this one from now on, and stop in its iterations."""
+        self._followed.run = run
+        self._requests.put(Request("follow"))
 
     def go_on(self, run: str, changes: Mapping[str, Any], *, until: Until | None = None) -> None:
         """Have the run that is ``held`` go on exactly where it was stopped, be it in the middle of an iteration, with
@@ -112,21 +121,18 @@ class TrainingThread(QThread):
         self._requests.put(Request(kind, payload))
 
     def set_pace(self, pace: Pace) -> None:
-        """Begin no more iterations than this in a second, or linger at every stop within them, from now on."""
         self.stops.pace = pace
         self._requests.put(Request("pace"))  # which ends a wait for what was due at the last pace
 
-    @property
-    def held(self) -> str:
-        """The run that has stopped or finished and could go on; empty where there is none."""
+    def holds(self, run: str) -> bool:
+        """Whether ``run`` has stopped or finished and could go on, by itself or with those it was trained with."""
         held = self._held
-        return held.run if held is not None else ""
+        return held is not None and run in held.training.runs
 
     @property
     def waiting_for(self) -> Wait | None:
         """What the run is held up by now, where that is a process that does not answer."""
-        waited = self._waited
-        return waited[0] if waited is not None and time.monotonic() - waited[1] < _WAIT_HOLDS else None
+        return self._waiting.now
 
     # --- the thread itself --------------------------------------------------------------------------------------------
 
@@ -145,11 +151,13 @@ class TrainingThread(QThread):
                 self._go_on(*request.payload)
             elif request.kind == "come back":
                 self._come_back(*request.payload)
+            elif request.kind == "follow" and self._held is not None:
+                self._show_policy(self._held.training, new_run=True)
         self._let_go()
 
-    def _begin(self, run: str, config: RunConfig, until: Until | None) -> None:
+    def _begin(self, run: str, config: RunConfig, seeds: Mapping[str, int], until: Until | None) -> None:
         def make() -> Training:
-            training = new_training(config, run, library_folder(self._library))
+            training = new_training(config, run, seeds, library_folder(self._library))
             explain(training, self.device_chosen.emit, self.log.emit)
             return training
 
@@ -170,7 +178,7 @@ class TrainingThread(QThread):
     def _of_this_instant(self, how: Resuming | Forking) -> Resuming | Forking:
         """``how``, from what is held here where a fork is to go on from just that: the library may say more by now."""
         held = self._held
-        if held is None or not isinstance(how, Forking) or not how.is_of(held.run):
+        if held is None or not isinstance(how, Forking) or not how.is_of(held.training.runs):
             return how
         if not held.is_whole:
             self._finish(held.training)
@@ -179,27 +187,27 @@ class TrainingThread(QThread):
     def _go_on(self, run: str, changes: Mapping[str, Any], until: Until | None) -> None:
         def take() -> Training:
             held = self._held
-            if held is None or held.run != run:
+            if held is None or not self.holds(run):
                 raise RequestError("This run cannot go on any more; start a new one.")
             self._held, self._rest = None, held.status
             return held.training
 
         self.stops.until, self.begun = until, None
-        self._host(run, take, changes)
+        self._host(self._held.run if self._held is not None and self.holds(run) else run, take, changes)
 
     def _host(self, run: str, come_by: Callable[[], Training], changes: Mapping[str, Any] | None = None) -> None:
-        """Train until the run stops or ends; whatever happens, exactly one end is reported. What can go on is held
-        until another run has begun."""
+        """Train until the run stops or ends; exactly one end is told. What can go on is held until another begins."""
         training, holds, self._stops_after = None, False, False
         try:
-            with while_waiting(self._meanwhile):
+            with while_waiting(self._waiting.tell):
                 training = come_by()
                 self._train(run, training, changes or {})
-            end, level, sentence = RunState.FINISHED, "info", f"Finished after {training.environment_steps:,} steps."
-            holds = True
+            taken = steps_words(training.environment_steps, training)
+            end, level, sentence, holds = RunState.FINISHED, "info", f"Finished after {taken}.", True
         except StopRun:
             end, level, holds = RunState.STOPPED, "info", self._begun == run
-            sentence = f"Stopped after {self._steps:,} steps; Go on continues it." if holds else UNBEGUN
+            taken = steps_words(self._steps, training)
+            sentence = f"Stopped after {taken}; Go on continues it." if holds else UNBEGUN
         except NotNow as reason:
             end, level, sentence, holds = AT_REST[self._rest], "warning", str(reason), True
         except GivenUp:
@@ -209,11 +217,10 @@ class TrainingThread(QThread):
             end, level, sentence = RunState.FAILED, "error", f"{error}{kept(training)}"
         except BaseException as error:
             end, level, sentence = RunState.FAILED, "error", failure(error, "The run failed unexpectedly")
-        self._waited = None
+        self._waiting.over()
         if holds and self._quits and training is not None:
             self._finish(training)
-        closed = self._quits and end is RunState.STOPPED
-        status = Status.INTERRUPTED if closed else STATUS[end]
+        status = status_of(end, self._quits)
         self._end_record(training, status, sentence if end is RunState.FAILED else "")
         if training is not None:
             hosted = Hosted(run, training, self.record, status)
@@ -251,18 +258,11 @@ class TrainingThread(QThread):
 
         readers = [*self._readers, *([self._recorder] if self._recorder is not None else [])]
         try:
-            with while_waiting(self._meanwhile):
+            with while_waiting(self._waiting.tell):
                 finish(training, lambda event: tell(readers, event, self.log.emit))
         except BaseException as error:
             if not isinstance(error, GivenUp):
                 self.log.emit("warning", failure(error, "The last iteration could not be brought to its end"))
-
-    def _meanwhile(self, wait: Wait) -> None:
-        """While a process does not answer: nothing but the end of the run can be had."""
-        self._waited = wait, time.monotonic()
-        if self._requests.asks_for_the_end():
-            self._requests.drop_to_the_end()
-            raise GivenUp
 
     def _train(self, run: str, training: Training, changes: Mapping[str, Any]) -> None:
         self._obey_all(training)  # whoever stops a run that is only starting gets none of it
@@ -279,16 +279,18 @@ class TrainingThread(QThread):
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
-        training.watched = self.stops.begin(training.iteration)
+        training.watched = self.stops.begin(self._followed.iteration(training))
+        self._followed.watch(training)
         recorder = self._recorder
         assert recorder is not None
         readers = [*self._readers, recorder]
         try:
             for event in training:
                 tell(readers, event, self.log.emit)
+                self._followed.hear(event)
                 if isinstance(event, Heartbeat | Collected | Updated):
-                    self._steps = event.environment_steps
-                if isinstance(event, Updated) and training.solving:
+                    self._steps = event.environment_steps if len(training.runs) == 1 else training.environment_steps
+                if isinstance(event, Updated | Solved) and training.ending:
                     continue  # which is told of this iteration as well, before anything ends or waits
                 if isinstance(event, Updated | Solved):
                     recorder.between(training)
@@ -297,22 +299,23 @@ class TrainingThread(QThread):
                     if self._stops_after:
                         raise StopRun
                     self.stops.over(training.watched)
-                for stop in self.stops.of(event):
+                for stop in self._followed.stops(event, training, self.stops):
                     self._stop_at(stop, training)
                 self._obey_all(training)
                 while training.asking and not self._stops_after:
                     self._obey(self._requests.next(), training)
                 if isinstance(event, Updated | Solved):
                     training.watched = self.stops.watches()
+            self._followed.require_one(training)
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
     def _begin_record(self, training: Training, record: RunRecord | None, *, held: bool = False) -> None:
-        """Record what follows: a new run, or more of the one of ``record``."""
         from engine.runs.recorder import Recorder
 
         self._recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
         self.record = self._recorder.begin(training, record, held=held)
+        self.records = self._recorder.records
 
     def _end_record(self, training: Training | None, status: Status, reason: str = "") -> None:
         recorder, self._recorder = self._recorder, None
@@ -321,7 +324,7 @@ class TrainingThread(QThread):
                 recorder.save(training)
             recorder.end(status, reason)
             if status is Status.INTERRUPTED:
-                self.saved = saved(self.record, recorder.kept)
+                self.saved = saved(self.record, recorder.kept, len(self.records) - 1)
 
     def _obey_all(self, training: Training) -> None:
         while self._requests:
@@ -334,9 +337,12 @@ class TrainingThread(QThread):
             change(training, self.log.emit, *request.payload)
         elif request.kind == "answer":
             answer(training, self._recorder, self.log.emit, *request.payload)
+        elif request.kind == "follow":
+            self._followed.watch(training)
+            self._show_policy(training, new_run=True)
         elif request.kind == "stop after":
             self._stops_after = True
-            if (training.updates == training.iteration and not training.solving) or training.asking:
+            if (training.whole and not training.ending) or training.asking:
                 raise StopRun
         elif request.kind in ("stop", "quit"):
             if request.kind == "quit":
@@ -350,13 +356,13 @@ class TrainingThread(QThread):
         if self._recorder is not None:
             self._recorder.save(training)
         if self.stops.until is None:
-            self.log.emit("info", f"Paused after {self._steps:,} steps.")
+            self.log.emit("info", f"Paused after {steps_words(self._steps, training)}.")
         self._note_status(Status.PAUSED)
         self.state_changed.emit(RunState.PAUSED)
         while True:
             request = self._requests.next()
             if request.kind in ("resume", "step"):
-                self.stops.ask(request.payload if request.kind == "step" else None, training.iteration)
+                self.stops.ask(request.payload if request.kind == "step" else None, self._followed.iteration(training))
                 self._note_status(Status.RUNNING)
                 self.state_changed.emit(RunState.RUNNING)
                 return
@@ -371,7 +377,7 @@ class TrainingThread(QThread):
 
     def _stop_at(self, stop: Stop, training: Training) -> None:
         """Wait or linger here, as asked."""
-        if self.stops.is_wanted(stop, training.iteration):
+        if self.stops.is_wanted(stop, self._followed.iteration(training)):
             self.stopped_at.emit(stop)
             self._wait(training)
         elif self.stops.lingers(stop):
@@ -390,5 +396,5 @@ class TrainingThread(QThread):
         self.stops.due_from = time.monotonic()
 
     def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:
-        self.policy = shown(training)
+        self.policy = shown(training, self._followed.of(training))
         self._playback.offer(self.policy, new_run=new_run, final=final)

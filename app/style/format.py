@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 NOTHING = "–"
 _UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, ""))
@@ -111,3 +112,11 @@ def setting(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return " × ".join(map(str, value)) or NOTHING
     return str(value)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers in few characters: "1–8", "1–3, 7"."""
+    ordered = sorted(numbers)
+    starts = [ordered[0], *(after for before, after in pairwise(ordered) if after != before + 1)]
+    ends = [*(before for before, after in pairwise(ordered) if after != before + 1), ordered[-1]]
+    return ", ".join(str(start) if start == end else f"{start}–{end}" for start, end in zip(starts, ends, strict=True))

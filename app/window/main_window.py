@@ -117,13 +117,13 @@ class MainWindow(DropWindow):
         self.compare.follow(self.panels, self.runs)
         self.experiments = ExperimentMode(self.frame, self._modes, self.experiment, self.run_library)
         self.findings = Findings(self.frame.train, self.panels, self.runs, self.compare)
-        self.toolbar.add_pace(self.runs.pace)
+        self.toolbar.add_run(self.runs.pace, self.controller, settings)
         self.frame.add_run_row(self.runs.row)
         self.runs.list_in(self.frame, self.actions_by_name["all_runs"], lambda: self.look.theme)
         self.files = RunFiles(self.controller, self.choice_loader, self.run_library, self.runs.shelf, self)
         tried = TriedMenu(self.runs.undoing, self)
         steps = StepMenu(self.toolbar, self.actions_by_name, self.step, self.controller, lambda: self.experiment.config)
-        own = OwnMenus(self.preset_menu, self.toolbar.device.menu, tried, self.files.export_menu, steps)
+        own = OwnMenus(self.preset_menu, self.toolbar, tried, self.files.export_menu, steps)
         fill_menu_bar(self, self.actions_by_name, own, [self._modes, self.frame.toggles])
         self._tick = QTimer(self, interval=TICK)
         self._ticks, self._allowance = 0, Allowance()
@@ -252,7 +252,7 @@ class MainWindow(DropWindow):
 
     def _begin(self, config: RunConfig) -> None:
         self._clear_panels()
-        self.notify("info", f"Training on {config.environment.id} with seed {config.seed}.")
+        self.notify("info", f"Training on {config.environment.id} with {self.controller.seed_words}.")
 
     def _clear(self) -> None:
         self._notice.forget()

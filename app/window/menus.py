@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.window.museum.opening import Needed, museum_on_request
+from app.window.toolbar import Toolbar
 
 _FILE = (("open_file", "open_runs"), ("copy_text",), ("quit",))
 _RUN = (("start", "step", "stop", "fork", "reset"), ("all_runs", "environments"))
@@ -22,7 +23,7 @@ class OwnMenus:
     """Menus that are not made from the actions alone."""
 
     preset: QMenu
-    device: QMenu
+    bar: Toolbar
     tried: QMenu
     export: QMenu
     steps: QMenu
@@ -50,7 +51,9 @@ def fill_menu_bar(
     edit.addSeparator()
     edit.addAction(actions["paste"])
     run.insertMenu(actions["stop"], own.steps)
-    run.addMenu(own.device)
+    run.addMenu(own.bar.device.menu)
+    if own.bar.seeds is not None:
+        run.insertMenu(actions["step"], own.bar.seeds.choices)
     view.setToolTipsVisible(True)
     _add(view, [*places, *([actions[name] for name in group] for group in _VIEW)])
     view.addSeparator()

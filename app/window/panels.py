@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -23,7 +23,7 @@ from engine.reports.events import Event
 
 if TYPE_CHECKING:
     from app.models.history import History
-    from app.models.runs import Run
+    from app.models.runs import Run, SeedGroup
 
 SELDOM = 600
 
@@ -220,6 +220,10 @@ class Panels:
         self._ghosts = ghosts
         for made in self._made:
             made.widget.show_ghosts(ghosts)
+
+    def show_seeds(self, group: SeedGroup | None, shown: str, follow: Callable[[str], object]) -> None:
+        for made in self._made:
+            made.widget.show_seeds(group, shown, follow)
 
     def apply_theme(self, theme: Theme) -> None:
         self._context = replace(self._context, theme=theme)

@@ -243,6 +243,8 @@ class RunShelf(QObject):
         if ghost is not None and ghost.run.id == run:
             self._controller.show_ghost_instead()
             self.swapped.emit()
+        elif self._controller.group is not None and self._controller.group.run(run) is not None:
+            self._controller.follow(run)
         elif record is not None and (self._controller.shown is None or self._controller.shown.run.id != run):
             self.open_asked.emit(record)
 

@@ -91,6 +91,7 @@ class Runs(QObject):
         self.pace.followed.connect(playback.set_follow)
         playback.follow_changed.connect(self.pace.show_follow)
         experiment.changed.connect(self.refresh)
+        controller.seeds.changed.connect(lambda _count: self.refresh())
         controller.state_changed.connect(self.refresh)
         controller.runs_changed.connect(self.refresh)
         self.refresh()
@@ -199,14 +200,23 @@ class Runs(QObject):
         looking = LookingBack(self._controller, self._library, self._playback, panels.past)
         panels.past.fork_asked.connect(lambda: self.fork(looking.forks_at))
         self._controller.restored.connect(lambda kept: self.restore(kept, panels))
+        self._controller.followed.connect(lambda kept: self._follow_seed(kept, panels))
         self._controller.runs_changed.connect(lambda: self.tell(panels))
         self.shelf.drawn_changed.connect(lambda: self.tell(panels))
+
+    def _follow_seed(self, kept: KeptRun, panels: Panels) -> None:
+        """Show another seed of those that are shown already; its policy comes from where it is trained."""
+        panels.reset()
+        panels.set_choice(kept.run.environment, kept.config)
+        panels.refresh(kept.run.history)
 
     def tell(self, panels: Panels) -> None:
         """Tell the panels whose data they show."""
         shown = self._controller.shown
         panels.name_run(shown.run.name if shown is not None else "")
         panels.show_ghosts(self.shelf.ghosts())
+        id = shown.run.id if shown is not None else ""
+        panels.show_seeds(self._controller.group, id, self._controller.follow)
 
     def restore(self, kept: KeptRun, panels: Panels) -> None:
         """Show a run that was shown before, with its policy; what one that trains has is chosen again."""
@@ -224,6 +234,8 @@ class Runs(QObject):
         controller, config = self._controller, self._experiment.config
         shown = controller.shown
         edits = [] if shown is None or controller.state in ACTIVE else differences(shown.config, config)
+        if shown is not None and controller.state not in ACTIVE and controller.seeds.edit is not None:
+            edits.append(controller.seeds.edit)
         self.show_state(tuple(edits))
         row = self.row
         if controller.state is RunState.PAUSED:
@@ -255,7 +267,12 @@ class Runs(QObject):
         controller = self._controller
         shown = controller.shown
         if shown is not None:
-            state = state_words(shown.state, shown.run.history.solved is not None, controller.activity)
+            group = shown.group
+            solved = group is None and shown.run.history.solved is not None
+            state = state_words(shown.state, solved, controller.activity)
+            if group is not None:
+                told = ", ".join(filter(None, (state, group.words)))
+                return RunWords(f"{group.numbers} · {group.name(shown.run)}", told, edits)
             return RunWords(f"run {shown.run.number} · {shown.run.name}", state, edits)
         if controller.state in ACTIVE:
             return RunWords(f"run {controller.next_number}", state_words(controller.state, solved=False))

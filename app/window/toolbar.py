@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
@@ -17,15 +17,15 @@ from app.window.device_choice import DeviceChoice
 from app.window.modes import ModeAction, ModeBar
 from app.window.pace import PaceControl
 from app.window.progress import ProgressView
+from app.window.seed_picker import SeedPicker
 from engine.config import RunConfig
 
-_PRESET_WIDTH, _NARROW_PRESET_WIDTH = 176, 128  # pixels
+_PRESET_WIDTH, _NARROW_PRESET_WIDTH = 176, 120  # pixels
 _PRESET_AROUND, _START_AROUND = 36, 68  # pixels of these buttons that are not their words
 _ICON, _GAP = 16, 6  # pixels
 # What gives way in a narrow window, one after the other: first what is seldom wanted and stands in the menus.
-(_DEVICE, _THEME, _FOLLOW_WORDS, _PRESET_WORDS, _SPEED, _LEFT, _BUTTON_WORDS, _STEPS, _START_WORDS, _MODES, _PACE) = (
-    range(1, 12)
-)
+_DEVICE, _THEME, _FOLLOW_WORDS, _PRESET_WORDS, _SPEED, _RESET_WORD, _LEFT, _BUTTON_WORDS, _STEPS = range(1, 10)
+_START_WORDS, _SEEDS, _MODES, _PACE = range(10, 14)
 
 
 class Toolbar(QWidget):
@@ -42,6 +42,8 @@ class Toolbar(QWidget):
         self._modes = ModeBar(modes)
         self._layout.addWidget(self._modes)
         self._pace: PaceControl | None = None
+        self.seeds: SeedPicker | None = None
+        self._followed: tuple[RunController, RunConfig, Theme] | None = None
         self._gap()
         self.start_button = self._button(actions["start"], text=True)
         self.start_button.setProperty("role", "primary")
@@ -69,11 +71,14 @@ class Toolbar(QWidget):
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
 
-    def add_pace(self, pace: PaceControl) -> None:
-        """Put what sets the pace of the run behind its actions."""
+    def add_run(self, pace: PaceControl, controller: RunController, settings: QSettings) -> None:
+        """Put what sets the pace of the run behind its actions, and beside Start how many seeds that begins."""
         self._pace = pace
         self._layout.insertWidget(self._pace_at, pace)
-        self._present_at += 1
+        self.seeds = SeedPicker(controller.seeds, settings)
+        self._layout.insertWidget(self._layout.indexOf(self.start_button) + 1, self.seeds)
+        self._present_at += 2
+        controller.seeds.changed.connect(lambda _count: self.follow(*self._followed) if self._followed else None)
 
     def add_present(self, action: QAction) -> QToolButton:
         """Put a button that shows a panel alone at the right."""
@@ -133,7 +138,9 @@ class Toolbar(QWidget):
     def _give_way(self, left_out: int) -> None:
         """Leave out the first ``left_out`` of what gives way."""
         self.progress.show_columns(sum(left_out < part for part in (_SPEED, _LEFT, _STEPS)))
-        for button in self._worded:
+        *others, reset = self._worded
+        _show_words(reset, left_out < _RESET_WORD)
+        for button in others:
             _show_words(button, left_out < _BUTTON_WORDS)
         self.device.box.setVisible(left_out < _DEVICE)
         self._theme_button.setVisible(left_out < _THEME)
@@ -143,6 +150,8 @@ class Toolbar(QWidget):
         if self._pace is not None:
             self._pace.show_words(left_out < _FOLLOW_WORDS)
             self._pace.setVisible(left_out < _PACE)
+        if self.seeds is not None:
+            self.seeds.setVisible(left_out < _SEEDS)
         words = left_out < _START_WORDS
         _show_words(self.start_button, words)
         room = self.start_button.fontMetrics().horizontalAdvance("Pause") + self._around[1]
@@ -167,7 +176,9 @@ class Toolbar(QWidget):
 
     def follow(self, controller: RunController, config: RunConfig, theme: Theme) -> None:
         """Enable what the run's state allows, and name the main action after what it would do with this choice."""
-        state = controller.state
+        state, self._followed = controller.state, (controller, config, theme)
+        if self.seeds is not None:
+            self.seeds.follow(controller, config)
         for name, action in (
             ("step", RunAction.STEP),
             ("next_stop", RunAction.STEP),
@@ -182,7 +193,9 @@ class Toolbar(QWidget):
             icon = "pause"
         else:
             anew = controller.would_start_anew(config)
-            tip = "Begin a run with this choice" if anew else "Go on with the run that is shown"
+            count = controller.seeds.count
+            begin = "Begin a run with this choice" if count == 1 else f"Begin {count} seeds of this choice"
+            tip = begin if anew else "Go on with the run that is shown"
             acts.describe(start, "Start" if anew else "Go on", tip)
             icon = "play"
         icons.give(start, icon, color=theme.accent_text, color_disabled=theme.muted)

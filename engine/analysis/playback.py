@@ -19,6 +19,7 @@ from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.methods.extent import critic_count
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig, RunConfig
+from engine.config.parameters import with_values
 from engine.environments.batches.interface import SeedableBatch
 from engine.environments.batches.rendering import rendered
 from engine.networks.normalizer import Normalizer
@@ -105,8 +106,16 @@ def snapshot(
     )
 
 
-def frozen(training: Training) -> PolicySnapshot:
-    """What a run has learned by now: its policy, and what was learned beside it."""
+def frozen(training: Training, run: str = "") -> PolicySnapshot:
+    """What a run has learned by now: its policy, and what was learned beside it; of several, that of ``run``, or of the
+    first."""
+    if len(training.runs) > 1:
+        name = run or next(iter(training.runs))
+        totals, config = training.totals[name], with_values(training.config, {"seed": training.runs[name]})
+        at = totals.iteration - totals.busy, totals.mean_return
+        return replace(
+            snapshot(training.learner.policies[name], config, training.environment, *at), given=training.given
+        )
     at = training.updates, training.mean_return
     found = snapshot(training.policy, training.config, training.environment, *at, training.state_values())
     return replace(found, critics=training.critics(), given=training.given, value=training.value_network())

@@ -28,14 +28,18 @@ def finish(training: Training, tell: Callable[[Event], object], seconds: float =
         RunError: the run failed on the way.
     """
     by = time.monotonic() + seconds
-    if training.updates == training.iteration:
+    if training.whole:
         return
     for event in training:
         tell(event)
         if training.asking:  # nobody answers any more, and the state holds what was answered
             return
-        if (training.updates == training.iteration and not training.solving) or time.monotonic() > by:
+        if _is_over(training) or time.monotonic() > by:
             return
+
+
+def _is_over(training: Training) -> bool:
+    return training.whole and not training.ending
 
 
 @contextmanager

@@ -59,7 +59,8 @@ class Recorder:
                 tell(sentence)
 
         self._folder, self._tell = folder, safely
-        self._told: dict[str, Told] = {}  # by the name that events carry
+        self.records: dict[str, RunRecord] = {}  # what the library says of the runs, by the name that events carry
+        self._told: dict[str, Told] = {}  # by that name, too
         self._locks: list[BaseFileLock] = []
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
@@ -218,6 +219,7 @@ class Recorder:
             lock = hold_with(library, record.id, records[0].id) if records else hold(library, record.id)
             self._locks += [lock] if lock is not None else []
             records.append(library.begin(record))
+            self.records[name] = records[-1]
             self._told[name] = Told(records[-1])
         self._autosave, self._alone = Autosave(), records[0].id if alone else ""
         self._ids = {name: told.id for name, told in self._told.items()}
@@ -234,6 +236,7 @@ class Recorder:
             if found.reached.iteration > totals.iteration - totals.busy:
                 self._release()
                 raise _Busy("This run has gone on elsewhere since; open it from the library to go on from there.")
+            self.records[name] = found
             self._told[name] = told = Told(found)
             if held:
                 told.note("gone on", **{"from": "where it was stopped"})

@@ -70,6 +70,7 @@ class Training:
         self.runs = dict(zip(called, seeds, strict=True)) if seeds else {run: config.seed}
         self._seeds = tuple(seeds)
         self.watched = False  # whether somebody wants to see every gradient step
+        self.watched_run = ""  # of which of several; empty is of all
         self.inexact: tuple[str, ...] = ()  # what of a state that was loaded may not go on exactly, in sentences
         self.learner: Learner = ManySeedsLearner(config, self.runs) if seeds else make_learner(config, run, given)
         self.totals = {name: Totals() for name in self.runs}
@@ -150,6 +151,12 @@ class Training:
         return begun and not (busy and self._pending)
 
     @property
+    def whole(self) -> bool:
+        """Whether no iteration is under way; of several runs, none of which anything would be lost where the state is
+        taken."""
+        return self.resting if len(self.runs) > 1 else self.updates == self.iteration
+
+    @property
     def mean_return(self) -> float | None:
         """That of the latest training episodes, as reported; the first run's, where there are several."""
         return next(iter(self.totals.values())).mean_return
@@ -164,6 +171,13 @@ class Training:
         """Whether a ``Solved`` follows at once, before anything else is done: to be asked after an ``Updated``, by
         whoever would stop or wait there."""
         return any(totals.is_solving(self.environment.solved_at) for totals in self.totals.values())
+
+    @property
+    def ending(self) -> bool:
+        """Whether more is told at once of what has just ended, before anything else is done: as ``solving``, or the
+        ``Updated`` of other seeds."""
+        more = self.learner.ending if isinstance(self.learner, ManySeedsLearner) else 0
+        return self.solving or more > 0
 
     # --- its life -----------------------------------------------------------------------------------------------------
 
@@ -256,7 +270,8 @@ class Training:
         began = not totals.busy
         if began:
             totals.begin(self.seconds)
-        moment = Moment(run, self.config, totals.iteration, progress, self.watched)
+        watched = self.watched and self.watched_run in ("", run)
+        moment = Moment(run, self.config, totals.iteration, progress, watched)
         if began:
             self._moments[run] = moment
         return moment

@@ -92,7 +92,7 @@ def test_a_run_that_was_stopped_in_the_middle_of_iterations_ends_as_one_that_was
     for _ in reader.stop_at:
         until(qtbot, states, RunState.STOPPED)
         assert not isinstance(reader.events[-1], Updated)
-        assert thread.held == "mine"
+        assert thread.holds("mine")
         states.clear()
         thread.go_on("mine", {})
     until(qtbot, states, RunState.FINISHED)
@@ -151,13 +151,13 @@ def test_a_run_is_held_with_its_environments_until_another_has_begun(
     until(qtbot, states, RunState.FINISHED)
     thread.begin("fails", with_values(short, {"environment": "Nowhere-v0"}))
     until(qtbot, states, RunState.FAILED)
-    assert (thread.held, closed) == ("first", [])
+    assert (thread.holds("first"), closed) == (True, [])
     thread.begin("second", short)
     until(qtbot, states, RunState.FINISHED)
-    assert (thread.held, closed) == ("second", ["first"])
+    assert (thread.holds("second"), closed) == (True, ["first"])
     thread.go_on("first", {})
     until(qtbot, states, RunState.FAILED)
-    assert thread.held == "second"
+    assert thread.holds("second")
     thread.ask("quit")
     assert thread.wait(5000)
     assert closed == ["first", "second"]
@@ -182,7 +182,7 @@ def test_a_run_whose_waiting_was_broken_off_cannot_go_on(
     thread.ask("stop")
     until(qtbot, states, RunState.STOPPED)
     told = "Stopped after 7 steps; it cannot go on, since what it was waiting for was broken off."
-    assert (said[-1], thread.held, closed) == (("info", told), "", ["mine"])
+    assert (said[-1], thread.holds("mine"), closed) == (("info", told), False, ["mine"])
 
 
 # --- pace -------------------------------------------------------------------------------------------------------------

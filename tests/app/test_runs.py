@@ -118,7 +118,7 @@ def controlled(monkeypatch: pytest.MonkeyPatch) -> Controlled:
     """A controller whose thread does not run, its mailbox, and the names of the runs that it has begun."""
     mailbox, begun = Mailbox(), []
     thread = TrainingThread(PlaybackThread(), [mailbox])
-    monkeypatch.setattr(thread, "begin", lambda run, config, until: begun.append(run))
+    monkeypatch.setattr(thread, "begin", lambda run, config, seeds, until: begun.append(run))
     return RunController(thread, mailbox), mailbox, begun
 
 
@@ -336,7 +336,7 @@ def test_while_a_process_is_waited_for_stop_is_pointed_at(
     said = heard(controller.log)
     controller.training.loading = False
     controller.start(PolicyGradientConfig())
-    controller.training._meanwhile(Wait("Slow-v0", "making", seconds, 60.0))
+    controller.training._waiting.tell(Wait("Slow-v0", "making", seconds, 60.0))
     controller.collect()
     assert said == []
     monkeypatch.setattr(controller, "_heard", controller._heard - 5.1)

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from engine.runs.comparison.aggregates import STATISTICS, Statistic, aggregate
 from engine.runs.comparison.curves import Curve
+from engine.runs.comparison.grids import LEAST, POINTS, grid, on_grid
 from engine.runs.comparison.intervals import LEVEL, METHODS, bounds, recommended
 
 Floats = NDArray[np.float64]
-POINTS = 400  # of a grid: more than a curve has pixels to its 2-pixel line
-LEAST = 0.5  # of the runs reach so far, where a band goes
 
 
 @dataclass(frozen=True)
@@ -65,22 +64,3 @@ def band(
             low[at], high[at], reached[at] = bounds(those, statistic, recommended(statistic, count), level)
     methods = dict.fromkeys(METHODS[recommended(statistic, count)] for count in sorted({*n.tolist()} - {0, 1}))
     return Band(x, value, low, high, n, reached, STATISTICS[statistic], ", ".join(reversed(methods)))
-
-
-def grid(curves: Sequence[Curve], points: int = POINTS, least: float = LEAST) -> Floats:
-    """``points`` places, evenly from the first to the last at which at least the share ``least`` of ``curves`` is
-    known; none where there is no such place."""
-    wanted = max(1, int(np.ceil(least * len(curves) - 1e-9)))
-    if len(curves) < wanted:
-        return np.empty(0)
-    begin = np.sort([curve.x[0] for curve in curves])[wanted - 1]
-    end = np.sort([curve.x[-1] for curve in curves])[::-1][wanted - 1]
-    if begin > end:
-        return np.empty(0)
-    return np.linspace(begin, end, points) if begin < end else np.array([begin])
-
-
-def on_grid(curves: Sequence[Curve], x: Floats) -> Floats:
-    """The height of each curve at each place, [curves, m]; NaN where it does not reach, and never extrapolated."""
-    heights = [np.interp(x, curve.x, curve.y, left=np.nan, right=np.nan) for curve in curves]
-    return np.array(heights).reshape(len(curves), len(x))

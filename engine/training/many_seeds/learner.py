@@ -159,6 +159,7 @@ class ManySeedsLearner:
             self.parts.add(f"seed {number}", seed)
         collector, self._batch, self.stepping_reason = self._joint_collector(config, list(runs.values()))
         self._collector = self.parts.add("collector", collector)
+        self.ending = 0  # how many ``Updated`` follow the one that was just given, before anything else is done
         self.choices = {"device": "cpu", "environment.stepping": stepping_of(self._batch)}
 
     def _joint_collector(
@@ -222,7 +223,9 @@ class ManySeedsLearner:
             if not over:
                 complete = yield from self._of_a_run(self._collector.collect(pending))
                 ready = [self._seeds[index] for index in complete]
-        yield from ended
+        for told, event in enumerate(ended, start=1):
+            self.ending = len(ended) - told
+            yield event
 
     def _of_a_run(self, work: Heartbeats[_T]) -> Generator[Event, None, _T]:
         """Hand on the heartbeats of joint ``work`` in the name of a run that it is done for."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.runs.comparison.bands import band, grid, on_grid
+from engine.runs.comparison.bands import band
 from engine.runs.comparison.curves import Curve
+from engine.runs.comparison.grids import grid, on_grid
 from engine.runs.comparison.intervals import estimate
 
 

@@ -1,0 +1,123 @@
+"""How many seeds the next run is to have, and what that comes to: which runs begin, and how they are trained."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.run_state import RunState
+from app.models.runs import Difference, KeptRun, Run, SeedGroup
+from app.models.seeds import COUNTS, seeds_of
+from app.session.going_back import Asked, Begun
+from app.session.run_progress import Progress
+from engine.catalogue.configured import changed
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.config.parameters import with_values
+from engine.training.many_seeds.refusal import joint_refusal
+
+if TYPE_CHECKING:
+    from app.models.history import History
+    from engine.runs.records import RunRecord
+
+
+class SeedChoice(QObject):
+    """``changed`` carries how many seeds are chosen."""
+
+    changed = Signal(int)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.count = COUNTS[0]
+        self._taken = self.count  # with the run that is shown
+
+    @property
+    def edited(self) -> bool:
+        """Whether another count has been chosen since the run that is shown was."""
+        return self.count != self._taken
+
+    @property
+    def edit(self) -> Difference | None:
+        """What has become of it since."""
+        return Difference("", "seeds", "", self._taken, self.count) if self.edited else None
+
+    def choose(self, count: int) -> None:
+        if count in COUNTS and count != self.count:
+            self.count = count
+            self.changed.emit(count)
+
+    def take(self) -> None:
+        """The run that is shown now has nothing to do with what is chosen later."""
+        self._taken = self.count
+
+
+def how_trained(config: RunConfig, count: int) -> str:
+    """How so many seeds of ``config`` are trained, and why so, in a sentence; empty for one."""
+    if count == 1:
+        return ""
+    problem = joint_refusal(config)
+    if problem is None:
+        return f"{count} seeds are trained together in one process."
+    return f"{count} seeds cannot be trained together, since {problem}."
+
+
+def new_seeds(config: RunConfig, plain: EnvironmentInfo, count: int) -> Asked:
+    """A new run, or one for each of so many seeds from that of ``config`` on."""
+    if count == 1 or joint_refusal(config) is not None:
+        return Asked(uuid.uuid4().hex, config, plain)
+    seeds = {uuid.uuid4().hex: seed for seed in seeds_of(config.seed, count)}
+    return Asked(next(iter(seeds)), config, plain, seeds=seeds)
+
+
+def begun_run(
+    asked: Asked, begun: Begun | None, records: Mapping[str, RunRecord], count: int, history: Callable[[str], History]
+) -> KeptRun:
+    """What is shown of a run that has begun, with its group where it is one of several seeds.
+
+    Args:
+        begun: with what it came back from the library.
+        records: what the library says of the runs that begin.
+        count: the number of the run that last began, for those of which the library says nothing.
+        history: gives that of a run, by its id.
+    """
+    first = config = asked.config
+    if begun is not None:
+        first, config = begun.record.config, begun.config
+    environment = changed(asked.plain, config.environment)
+    number = records[asked.id].number if asked.id in records else count + 1
+    run = Run(asked.id, number, first, environment, history(asked.id))
+    policy = begun.policy if begun is not None else None
+    kept = KeptRun(run, config, asked.plain, RunState.RUNNING, policy)
+    if begun is not None and begun.together:
+        runs = [
+            replace(run, id=each.id, number=each.number, config=each.config, history=told)
+            for each, told in begun.together
+        ]
+    else:
+        runs = [
+            replace(
+                run,
+                id=id,
+                number=records[id].number if id in records else number + place,
+                config=with_values(first, {"seed": seed}),
+                history=history(id),
+            )
+            for place, (id, seed) in enumerate(asked.seeds.items())
+        ]
+    if len(runs) > 1:
+        kept.group = SeedGroup(tuple(runs))
+        kept.run = kept.group.run(asked.id) or run
+    return kept
+
+
+def of_all(progress: Progress, group: SeedGroup) -> Progress:
+    """How far all of ``group`` are, where ``progress`` is that of the one that is shown: the time left is the same, as
+    they are trained at the same time."""
+    going = len(group.going)
+    steps = sum(min(run.history.environment_steps, progress.budget) for run in group.runs)
+    speed = None if progress.steps_per_second is None else progress.steps_per_second * going
+    return replace(progress, steps=steps, budget=progress.budget * len(group), steps_per_second=speed)

@@ -1,0 +1,132 @@
+"""× seeds beside Start: several seeds of one choice, trained together, as one run is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QPoint, QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.models.run_state import RunState
+from app.models.runs import SeedGroup
+from app.panels.returns import ReturnsPanel
+from app.style.format import spans
+from app.window.main_window import MainWindow
+from engine.runs.library import Library
+from engine.runs.place import library_folder
+from engine.runs.records import Status
+
+Make = Callable[..., MainWindow]
+Reach = Callable[..., None]
+
+PPO = {
+    "collection": "fixed-length",
+    "collection.environments": 2,
+    "collection.steps": 32,
+    "update": "ppo-clip",
+    "device": "cpu",
+    "budget.environment_steps": 10_000_000,
+}
+
+
+def press(window: QWidget, key: Qt.Key) -> None:
+    QTest.keyClick(window.windowHandle(), key)
+    QApplication.processEvents()
+
+
+def group_of(window: MainWindow) -> SeedGroup:
+    group = window.controller.group
+    assert group is not None
+    return group
+
+
+def iterations(window: MainWindow) -> list[int]:
+    return [run.history.iterations for run in group_of(window).runs]
+
+
+def choose(qtbot: QtBot, window: MainWindow, times: int) -> None:
+    """Choose by the keyboard: X, so many times ↓ from what is chosen, Return."""
+    press(window, Qt.Key.Key_X)
+    menu = window.toolbar.seeds.choices
+    qtbot.waitUntil(menu.isVisible)
+    for _ in range(times):
+        QTest.keyClick(menu, Qt.Key.Key_Down)
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    QApplication.processEvents()
+
+
+def click_on_a_line(panel: ReturnsPanel, seed: int, group: SeedGroup) -> None:
+    """Click in the plot on the thin line of a seed, at its end."""
+    run = next(run for run in group.runs if run.config.seed == seed)
+    curve = panel._seeds._curves[run.id]
+    (left, right), (low, high) = panel.plot.seen
+    area = panel.plot.area
+    x = area.left() + (curve.x[-1] - left) / (right - left) * area.width()
+    y = area.bottom() - (curve.y[-1] - low) / (high - low) * area.height()
+    QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+
+
+def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on_with_as_one(
+    qtbot: QtBot, make_window: Make, reach: Reach, settings: QSettings
+) -> None:
+    window = make_window(**PPO)
+    picker, controller = window.toolbar.seeds, window.controller
+    assert picker.text() == "× 1"
+    choose(qtbot, window, 1)
+    assert (picker.text(), settings.value("seeds", type=int)) == ("× 3", 3)
+    press(window, Qt.Key.Key_Space)
+    reach(window, RunState.RUNNING)
+    assert not picker.isEnabled()
+    assert window.runs.row.words.name == "runs 1–3 · PPO, clipped · Cart pole · seeds 1–3 · seed 1 shown"
+    qtbot.waitUntil(lambda: min(iterations(window)) >= 3)
+
+    press(window, Qt.Key.Key_Space)
+    reach(window, RunState.PAUSED)
+    before = iterations(window)
+    press(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: controller.state is RunState.PAUSED and iterations(window) != before)
+    assert iterations(window) == [count + 1 for count in before]
+    assert window.runs.row.words.state == "paused, 0 of 3 solved"
+    assert controller.progress().steps == sum(run.history.environment_steps for run in group_of(window).runs)
+
+    panel = window.panels.find(ReturnsPanel)
+    assert [entry.text for entry in panel.plot.legend.entries] == [
+        "median of 3 seeds",
+        "lowest to highest of 3",
+        "each seed",
+        "seed 1, shown",
+    ]
+    assert np.isnan(panel._seeds._lines.x).sum() == 3  # one path for all
+    third = group_of(window).runs[2]
+    window.runs.chips.setFocus()
+    window.runs.chips.setCurrentIndex(window.runs.chips.runs.index(window.runs.chips.runs.row_of(third.id), 0))
+    press(window, Qt.Key.Key_Return)
+    assert (controller.shown.run.id, panel.plot.run[-6:]) == (third.id, "seed 3")
+    qtbot.waitUntil(lambda: window.training.policy.config.seed == 3)
+    assert not controller.seeds.edited
+    assert controller.config == window.experiment.config  # what was chosen has not changed with what is looked at
+
+    press(window, Qt.Key.Key_Space)
+    reach(window, RunState.RUNNING)
+    window.controller.stop()
+    reach(window, RunState.STOPPED)
+    at_rest = iterations(window)
+    assert window.toolbar.start_button.text() == "Go on"
+    with Library(library_folder()) as library:
+        kept = {record.id: record for record in library.runs()}
+    assert [kept[run.id].status for run in group_of(window).runs] == [Status.STOPPED] * 3
+    choose(qtbot, window, 1)  # from × 3 on
+    assert (window.toolbar.start_button.text(), window.runs.row.words.edited) == ("Start", "edited: seeds 3 → 5")
+    controller.seeds.choose(3)
+    press(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: min(iterations(window)) > max(at_rest))
+    assert controller.shown.run.id == third.id
+    window.controller.stop()
+    reach(window, RunState.STOPPED)
+
+
+def test_consecutive_numbers_are_written_short() -> None:
+    assert [spans([3]), spans([1, 2, 3]), spans([1, 2, 4, 7, 8])] == ["3", "1–3", "1–2, 4, 7–8"]
