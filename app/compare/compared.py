@@ -19,7 +19,7 @@ from engine.runs.comparison.curves import RETURN
 from engine.runs.comparison.differences import Flattened, Varying, flattened, varying
 from engine.runs.comparison.groups import OF_NO_SETTING, Group, groups, setting_of
 from engine.runs.library import ITERATIONS, Library, Series
-from engine.runs.records import RunRecord
+from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RequestError, RunError
 
 NOT_TICKED = "No run is ticked."
@@ -79,9 +79,10 @@ class ComparedGroup:
 
     @property
     def title(self) -> str:
-        """What it is called where there is little room: "baseline: none · 5 seeds"."""
-        count = len(self.runs)
-        return f"{self.name} · {'1 seed' if count == 1 else f'{count} seeds'}"
+        """What it is called where there is little room: "baseline: none · 5 seeds, 1 failed"."""
+        count, failed = len(self.runs), sum(run.record.status is Status.FAILED for run in self.runs)
+        seeds = "1 seed" if count == 1 else f"{count} seeds"
+        return f"{self.name} · {seeds}" + (f", {failed} failed" if failed else "")
 
 
 class Compared(QObject):

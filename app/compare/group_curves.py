@@ -18,6 +18,7 @@ from engine.runs.comparison.aggregates import Statistic
 from engine.runs.comparison.bands import Band, band
 from engine.runs.comparison.curves import Curve
 from engine.runs.comparison.groups import least_of
+from engine.runs.comparison.verdicts import FEW
 
 _POINTS: dict[Statistic, int] = {
     "median": 400,
@@ -117,7 +118,9 @@ class GroupCurves:
         if not levels:
             return f"{found[0].of}; of a single seed there is no interval"
         level = levels[0] if len(levels) == 1 else f"{levels[0]} to {levels[-1]}"
-        return f"{found[0].of}, with its {level} interval at each place by {found[0].method}"
+        fewest = min(int(one.n.max()) for one in found)
+        little = f"; of {fewest} seeds it means little" if fewest < FEW else ""
+        return f"{found[0].of}, with its {level} interval at each place by {found[0].method}{little}"
 
     def table(self, axis: str, title: str) -> Table:
         """The bands as numbers."""

@@ -21,6 +21,7 @@ from app.session.side_by_side import Known, known_in_the_catalogue
 from app.style.theme import Theme
 
 _LEFT, _SHARE, _WIDEST = 264, 0.18, 348  # pixels of the runs at first, at least, and of a wide window, up to so many
+COMPARISON = "Comparison"  # the title of the curves
 _LOWER = 0.4  # the share of the height that what is beneath has
 
 
@@ -45,20 +46,21 @@ class ComparePage(QWidget):
         self.race = RaceView(theme, self.compared, known)
         self.equations = Equations(theme, self.compared)
         self.difference = Difference(theme, self.compared)
-        self._race_place, self._overlay_place = _Place(self.race), _Place(self.overlay)
+        presentable = {COMPARISON: self.overlay, "Race": self.race, "Profile": self.profile, "Survival": self.survival}
+        self._places = {title: _Place(widget) for title, widget in presentable.items()}
         shown = {
             "Table": self.table,
-            "Race": self._race_place,
+            "Race": self._places["Race"],
             "Verdict": self.verdict,
-            "Profile": self.profile,
-            "Survival": self.survival,
+            "Profile": self._places["Profile"],
+            "Survival": self._places["Survival"],
             "Equations": self.equations,
             "Difference": self.difference,
         }
         for title, widget in shown.items():
             self.tabs.addTab(widget, title)
         self._right = QSplitter(Qt.Orientation.Vertical)
-        self._right.addWidget(self._overlay_place)
+        self._right.addWidget(self._places[COMPARISON])
         self._right.addWidget(self.tabs)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.addWidget(self.picker)
@@ -92,27 +94,29 @@ class ComparePage(QWidget):
     # --- one of its widgets elsewhere, as in front of a room ----------------------------------------------------------
 
     @property
-    def races(self) -> bool:
-        """Whether the race is open rather than what else sets the runs apart."""
-        return self.tabs.currentWidget() is self._race_place
+    def presented(self) -> str:
+        """What is to be seen in front of a room first: what is open beneath the curves, where it can be, or else
+        these."""
+        open_below = self.tabs.tabText(self.tabs.currentIndex())
+        return open_below if open_below in self._places else COMPARISON
 
-    def take(self, race: bool) -> QWidget:
-        """Take the curves out of their place, or the race, into which ``hold`` puts them back."""
+    def take(self, title: str) -> QWidget:
+        """Take what has that title out of its place, into which ``hold`` puts it back."""
         self._taken = True
-        widget = self.race if race else self.overlay
-        widget.set_alone(True)
-        (self._race_place if race else self._overlay_place).give()
+        widget = self._places[title].give()
+        self.overlay.set_alone(title == COMPARISON)
+        self.race.set_alone(title == "Race")
         return widget
 
-    def hold(self, widget: QWidget) -> None:
-        (self._race_place if widget is self.race else self._overlay_place).hold(widget)
+    def hold(self, title: str, widget: QWidget) -> None:
+        self._places[title].hold(widget)
         self._taken = False
-        for each in (self.race, self.overlay):
-            each.set_alone(False)
+        self.overlay.set_alone(False)
+        self.race.set_alone(False)
 
     def _fill(self, filled: bool) -> None:
         """Give the race all the room, or only its share."""
-        for widget in (self.picker, self._overlay_place, self.tabs.tabBar()):
+        for widget in (self.picker, self._places[COMPARISON], self.tabs.tabBar()):
             widget.setVisible(not filled)
 
     # --- what Qt calls ------------------------------------------------------------------------------------------------
@@ -161,11 +165,12 @@ class _Place(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.addWidget(widget)
 
-    def give(self) -> None:
+    def give(self) -> QWidget:
         item = self._layout.takeAt(0)
         widget = item.widget() if item else None
         assert widget is not None
         widget.setParent(None)
+        return widget
 
     def hold(self, widget: QWidget) -> None:
         self._layout.addWidget(widget)

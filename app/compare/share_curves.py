@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
 
 from app.compare.caveats import of_one_environment
 from app.compare.columns import threshold_among
 from app.compare.compared import Compared, ComparedGroup
 from app.compare.group_columns import summed_up
+from app.panels.record import PanelWidget
 from app.plotting.export import Column, Table, below
 from app.plotting.marks import Band as Shade
 from app.plotting.marks import Numbers
@@ -39,7 +40,7 @@ class Shares:
         self.x, self.y, self.low, self.high, self.said = x, y, low, high, said
 
 
-class _ShareCurves(QWidget):
+class _ShareCurves(PanelWidget):
     """A line for each setting. What is shown is computed only where it can be seen."""
 
     title, empty = "", ""
@@ -64,7 +65,7 @@ class _ShareCurves(QWidget):
         self._column.setSpacing(0)
         self._column.addLayout(self.head)
         self._column.addWidget(self._stage, 1)
-        compared.follow(self.refresh)
+        compared.follow(self.show_newest)
         self.apply_theme(theme)
 
     @property
@@ -87,7 +88,8 @@ class _ShareCurves(QWidget):
         self.plot.apply_theme(theme)
         QTimer.singleShot(0, self, self._settle)
 
-    def refresh(self) -> None:
+    def show_newest(self) -> None:
+        """Show what the seeds have come to by now."""
         if not self.isVisible():
             return
         groups = self._compared.groups
@@ -158,7 +160,7 @@ class _ShareCurves(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.refresh()
+        self.show_newest()
 
 
 class ProfilePage(_ShareCurves):
@@ -198,7 +200,7 @@ class SurvivalPage(_ShareCurves):
         self.threshold_field = QLineEdit()
         self.threshold_field.setAccessibleName("Mean return to come to")
         self.threshold_field.setToolTip("The mean return of 100 episodes that counts; empty: that of the environment")
-        self.threshold_field.editingFinished.connect(self.refresh)
+        self.threshold_field.editingFinished.connect(self.show_newest)
         super().__init__(theme, compared)
         self.head.addWidget(muted("until a mean return of"))
         self.head.addWidget(self.threshold_field)

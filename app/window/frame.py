@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait 
     from app.compare.page import ComparePage
     from app.experiments.page import ExperimentsPage
 
-COMPARISON, RACE = COMPARED = "Comparison", "Race"  # the titles of what the Compare mode has to present
+COMPARED = ("Comparison", "Race", "Profile", "Survival")  # the titles of what the Compare mode has to present
 _LOG_HEIGHT = 132  # pixels that the log has at first
 _LIST_HEIGHT = 212  # and the list of runs
 _SHARE = 0.45  # of the height, which neither takes more of when it opens
@@ -124,7 +124,7 @@ class Frame(QWidget):
         """What of the Compare mode is to be presented, by its title; empty where another mode is chosen."""
         if self.comparison is None or not self.compares:
             return ""
-        return RACE if self.comparison.races else COMPARISON
+        return self.comparison.presented
 
     @property
     def compared(self) -> str:
@@ -134,7 +134,7 @@ class Frame(QWidget):
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
         if title in COMPARED and self.comparison is not None:
-            self.comparison.hold(widget)
+            self.comparison.hold(title, widget)
             return
         if title != self._log_title:
             self.train.hold(title, widget)
@@ -144,7 +144,7 @@ class Frame(QWidget):
     def take(self, title: str) -> QWidget:
         """Take a panel's widget out of its place, into which ``hold`` puts it back."""
         if title in COMPARED and self.comparison is not None:
-            return self.comparison.take(title == RACE)
+            return self.comparison.take(title)
         if title != self._log_title:
             return self.train.take(title)
         item = self._log_place.takeAt(0)

@@ -27,5 +27,7 @@ def page(make_window: Callable[..., MainWindow], qtbot: QtBot) -> ComparePage:
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     page = window.compare.page
     assert page is not None
-    qtbot.waitUntil(lambda: page.isVisible() and page.picker.rows.rowCount() == 4 and not page.compared.is_reading)
+    rows = page.picker.rows
+    seen = lambda: page.isVisible() and rows.rowCount() == 4 and not page.compared.is_reading  # noqa: E731
+    qtbot.waitUntil(seen, timeout=20_000)  # the first window loads much
     return page

@@ -44,13 +44,16 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     overlay, grid = page.overlay, page.table.grid
     assert [line.name for line in overlay.lines] == [
         "baseline: learned value, α 0.01 · 5 seeds",
-        "baseline: none, α 0.01 · 3 seeds",
+        "baseline: none, α 0.01 · 3 seeds, 1 failed",
         "baseline: learned value, α 0.5 · 1 seed",
     ]
     # by steps, whichever iteration that is: half way all are at half of their height
     median = overlay.lines[0]
     assert np.interp(500.0, median.x, median.y) == 150.0
-    assert overlay.said.text() == "Median, with its 75 % to 94 % interval at each place by order statistics."
+    assert (
+        overlay.said.text()
+        == "Median, with its 75 % to 94 % interval at each place by order statistics; of 3 seeds it means little."
+    )
     cells = {column.title: list(column.cells) for column in grid.cells.columns}
     assert cells["Final return"] == ["300 [100, 500]", "600 [500, 700]", "50"]
     assert cells["Seeds"] == ["5", "3, 1 failed", "1"]
@@ -63,8 +66,9 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     tip = grid.cells.index(1, list(cells).index("Better than the first")).data(Qt.ItemDataRole.ToolTipRole)
     assert tip.endswith("(Newcombe, 95 %, 3 and 5 runs)")
     # what that settles, in sentences; and the shares of seeds
-    for widget in (page.verdict, page.profile, page.survival):
-        page.tabs.setCurrentWidget(widget)
+    titles = [page.tabs.tabText(at) for at in range(page.tabs.count())]
+    for title in ("Verdict", "Profile", "Survival"):
+        page.tabs.setCurrentIndex(titles.index(title))
     assert "1 of 3 runs of ‘baseline: none, α 0.01’ failed" in page.verdict.text
     assert "‘baseline: none, α 0.01’ is better than ‘baseline: learned value, α 0.01’" in page.verdict.text
     assert [line.name for line in page.profile.lines] == [line.name for line in overlay.lines]
