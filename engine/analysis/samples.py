@@ -72,9 +72,7 @@ class Samples:
     def ratios_within(self, taken: int, low: float, high: float) -> NDArray[np.int64] | None:
         """The steps whose ratio was from ``low`` to below ``high`` once so many gradient steps of the update were
         ``taken``, of those that it was looked at; None where that is not known."""
-        if not 1 <= taken <= len(self.looked.steps):
-            return None
-        policy = self.looked.steps[taken - 1].policy
+        policy = next((step.policy for step in self.looked.steps if step.step == taken), None)
         if policy is None:
             return None
         ratios = np.exp(policy.rule_log_ratios.astype(np.float64))

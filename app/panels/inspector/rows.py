@@ -37,6 +37,10 @@ def _number(pick: Callable[[Samples], NDArray[Any] | None], title: str, tip: str
     return Column(title, tip, pick, "−0.0123")
 
 
+def _small(pick: Callable[[Samples], NDArray[Any] | None], title: str, tip: str) -> Column:
+    return Column(title, tip, pick, "−9.99×10⁻⁹")
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("t", "How many steps of its episode came before it", lambda s: s.looked.batch.elapsed, "1000"),
     Column("action", "What was done", lambda s: s.looked.batch.actions, "push right"),
@@ -61,19 +65,19 @@ _PLACE = Column("step", "Its place among those of the iteration", lambda s: s.lo
 _DONE = Column("action", "What was done", lambda s: s.looked.batch.actions, "push right")
 _SINGLE: tuple[Column, ...] = (
     _DONE,
-    _number(lambda s: s.looked.batch.advantages, "δ", "The temporal-difference error: target less value"),
-    _number(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
-    _number(lambda s: s.looked.batch.baseline, "Q(s, a)", "What the step was taken to be worth"),
+    _small(lambda s: s.looked.batch.advantages, "δ", "The temporal-difference error: target less value"),
+    _small(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
+    _small(lambda s: s.looked.batch.baseline, "Q(s, a)", "What the step was taken to be worth"),
     _number(lambda s: s.looked.batch.rewards, "r", "The discounted sum of the rewards in the target"),
     _number(lambda s: s.looked.batch.weights, "weight", "By how much it pulled at its value"),
 )
 _TWINS: tuple[Column, ...] = (
     _DONE,
-    _number(lambda s: _error(s, 0), "δ₁", "The temporal-difference error of the first network: target less value"),
-    _number(lambda s: _error(s, 1), "δ₂", "That of the second network, which has the same target"),
-    _number(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
-    _number(lambda s: _value(s, 0), "Q₁(s, a)", "What the first network took the step to be worth"),
-    _number(lambda s: _value(s, 1), "Q₂(s, a)", "What the second network took it to be worth"),
+    _small(lambda s: _error(s, 0), "δ₁", "The temporal-difference error of the first network: target less value"),
+    _small(lambda s: _error(s, 1), "δ₂", "That of the second network, which has the same target"),
+    _small(lambda s: s.looked.batch.credit, "y", "The target: rewards, and what is expected to follow them"),
+    _small(lambda s: _value(s, 0), "Q₁(s, a)", "What the first network took the step to be worth"),
+    _small(lambda s: _value(s, 1), "Q₂(s, a)", "What the second network took it to be worth"),
     _number(lambda s: s.looked.batch.rewards, "r", "The discounted sum of the rewards in the target"),
 )
 """Of steps from which action values learn, by one network or a table, and by two."""

@@ -86,7 +86,7 @@ def _difference(what: str, minuend: float, subtrahend: float) -> str:
 def _alike(*numbers: float) -> list[str]:
     """With as many decimals as the last one needs, 2 at least, so that a person can do the sum."""
     least = abs(numbers[-1])
-    decimals = 2 if least == 0 else min(max(2 - math.floor(math.log10(least)), 2), 4)
+    decimals = 2 if least == 0 else min(max(2 - math.floor(math.log10(least)), 2), 6)
     return [minus(f"{number:.{decimals}f}") for number in numbers]
 
 

@@ -26,7 +26,7 @@ from app.style.theme import Theme
 from engine.reports.update_events import DrawnSteps, UpdateStep
 
 _MARGINS = Margins(left=62, bottom=40, top=4)
-_ERROR = "TD error  δ  (reward)"
+_ERROR, _OVER = "TD error  δ  (reward)", "y ↑ over Q(s, a) →  (reward)"
 
 
 class ErrorPlot(Plot):
@@ -114,7 +114,7 @@ class TargetPlot(Plot):
     chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "estimate  Q(s, a)  (reward)", "", _MARGINS)
+        super().__init__(theme, _OVER, "", _MARGINS)
         self.title, self.measured = "Targets and estimates", "target y (reward)"
         self._even, self._going_on, self._over = Line(), Dots(6.0), Dots(6.0)
         self._pairs: _Pairs | None = None
@@ -154,7 +154,7 @@ class TargetPlot(Plot):
         for dots, there in ((self._going_on, ~pairs.over), (self._over, pairs.over)):
             dots.x, dots.y = pairs.estimates[there], pairs.targets[there]
         self._even.x = self._even.y = np.array(self._range)
-        words = [Entry("y = Q: nothing to learn", self._look.edge, "line")]
+        words = [Entry("y = Q", self._look.edge, "line")]
         if pairs.over.any():
             words.append(Entry("at an end", self._look.negative, "filled"))
         self.legend.show_entries(words)

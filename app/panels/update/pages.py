@@ -187,14 +187,14 @@ class Pages(QStackedWidget):
                 self.theta_beside.show_step(step)
             self._beside_ellipse(bool(update.tries))
         elif kind == RATIOS and step is not None and step.policy is not None:
-            self.ratios.show_change(step.policy, len(steps))
+            self.ratios.show_change(step.policy, step.step)
             changes = [found.policy for found in update.steps if found.policy is not None]
             self.kl.show_steps(changes, view.taken, expected_steps(update))
         elif kind == WEIGHTED and step is not None and step.policy is not None and step.weights is not None:
             if update.batch is not None:
                 self._lay_out(update.batch)
                 self.strips["weighted"].show_values("w × importance weight", _numbers(step.weights))
-            self.moved_ratios.show_change(step.policy, len(steps))
+            self.moved_ratios.show_change(step.policy, step.step)
         elif kind == THETA and step is not None:
             self.theta.show_step(step)
         elif kind == DRAWN and step is not None:

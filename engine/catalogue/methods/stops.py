@@ -13,7 +13,6 @@ from engine.config import (
     ValueBasedConfig,
     plans_by_sweeps,
 )
-from engine.config.value_based import DQN
 
 Stop = Literal["episode", "collect", "credit", "baseline", "weight", "step", "iteration"]
 Until = Stop | Literal["next"]
@@ -31,13 +30,11 @@ def reason_against(config: RunConfig, stop: Stop) -> str:
     if stop == "step":
         if isinstance(config, PlanningConfig) and plans_by_sweeps(config):
             return "Planning sweeps over states; no parameters θ take a step."
-        if isinstance(config, ValueBasedConfig) and not isinstance(config.update, DQN):
-            return "A table of action values changes entry by entry with every step that is taken."
         return ""
     if isinstance(config, PlanningConfig):
         return "Nothing is estimated from a batch here: the dynamics are known."
     if isinstance(config, ValueBasedConfig):
-        return "Action values are learned step by step out of a replay buffer, without credit, baseline or weights."
+        return "Action values are learned from single steps, without credit, baseline or weights."
     if isinstance(config, ActorCriticConfig):
         return "This actor-critic learns from single steps out of a replay buffer, without a batch of its own."
     assert isinstance(config, ImitationConfig)
