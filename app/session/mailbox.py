@@ -38,9 +38,13 @@ class Mail:
         return [*self.watched, *self.scalars, *self.newest.values()]
 
     def watch(self, event: Event) -> None:
-        """Take in what a watched iteration tells; a step's change of all parameters is left out, as it may be large."""
+        """Take in what a watched iteration tells; a step's change of all parameters and what was observed in the steps
+        that it drew are left out, as they may be large."""
         if isinstance(event, UpdateStep):
-            event = replace(event, parameter_change=event.parameter_change[:0])
+            drawn = event.drawn
+            if drawn is not None:  # a copy of nothing, as a part of an array would hold all of it
+                drawn = replace(drawn, observations=drawn.observations[:0].copy())
+            event = replace(event, parameter_change=event.parameter_change[:0].copy(), drawn=drawn)
         if len(self.watched) >= _MOST_WATCHED:
             del self.watched[: _MOST_WATCHED // 2]
         self.watched.append(event)

@@ -20,6 +20,7 @@ from app.panels.update.cells import binned, layout_of
 from app.panels.update.pages import ELLIPSE, RATIOS, kind_of
 from app.panels.update.panel import UpdatePanel
 from app.panels.update.plots import contour_of
+from app.session.mailbox import Mailbox
 from app.window.main_window import MainWindow
 from engine.analysis.samples import Samples
 from engine.catalogue.methods.entries import ALGORITHMS
@@ -31,7 +32,7 @@ from engine.config.presets import Preset
 from engine.equations import equation
 from engine.equations.pseudo_code import code_lines, lit_terms
 from engine.reports.events import EpisodeEnded, Event, Updated
-from engine.reports.update_events import Inspected, TrustRegion
+from engine.reports.update_events import Inspected, TrustRegion, UpdateStep
 from engine.runs import snapshots
 from engine.training.training import Training
 from tests.app.plots.pointing import pixel_of
@@ -74,6 +75,20 @@ def test_cells_hold_each_step_of_each_episode_once() -> None:
     ended = next(event for event in told if isinstance(event, EpisodeEnded))
     assert put_together([*told, ended]).batch is None
     assert not put_together([ended, Updated(1, environment_steps=ended.environment_steps - 1)]).over
+
+
+def test_what_is_large_of_a_step_is_not_kept_for_the_window() -> None:
+    step = next(event for event in told_by("q-learning") if isinstance(event, UpdateStep))
+    mailbox = Mailbox()
+    mailbox.put(step)
+    (kept,) = mailbox.take().watched
+    assert isinstance(kept, UpdateStep)
+    assert kept.drawn is not None
+    assert step.drawn is not None
+    for rows in (kept.parameter_change, kept.drawn.observations):
+        assert rows.size == 0
+        assert rows.base is None  # of which nothing else is held
+    assert kept.drawn.targets is step.drawn.targets
 
 
 def test_bins_are_means_of_what_they_stand_for() -> None:
