@@ -157,7 +157,7 @@ def go_back(library: Library, record: RunRecord, checkpoint: CheckpointRecord, i
             library.drop_checkpoint(record.id, each.iteration)
         if "last" not in checkpoint.kinds:  # as any that is left is now
             library.keep_checkpoint(replace(checkpoint, kinds=("last", *checkpoint.kinds)))
-        reached, sparkline = _reached(library, checkpoint, before)
+        reached, sparkline = reached_at(library, checkpoint, before)
         library.reach(record.id, reached, sparkline)
         changes = _changes(library, record)
         said = json.dumps(list(dict.fromkeys((*record.inexact, *inexact))), ensure_ascii=False)
@@ -274,7 +274,7 @@ def branch(
         with library.transaction():
             child = library.begin(child)
             library.copy(record.id, id, training.iteration)
-            reached, sparkline = _reached(library, checkpoint, Reached(*at, training.mean_return))
+            reached, sparkline = reached_at(library, checkpoint, Reached(*at, training.mean_return))
             library.reach(id, reached, sparkline)
             data = {"from": f"run {record.number}", "changes": dict(values)}
             library.note(id, NotedEvent("forked", *at, data=data))
@@ -335,7 +335,7 @@ def _write(library: Library, checkpoint: CheckpointRecord, data: bytes) -> None:
     library.keep_checkpoint(replace(checkpoint, size=len(data)))
 
 
-def _reached(library: Library, checkpoint: CheckpointRecord, before: Reached) -> tuple[Reached, list[float]]:
+def reached_at(library: Library, checkpoint: CheckpointRecord, before: Reached) -> tuple[Reached, list[float]]:
     """How far a run had come at ``checkpoint``, as far as what it has told up to there shows it, and its little curve;
     ``before`` says what else is known."""
     import numpy as np

@@ -9,7 +9,7 @@ from multiprocessing.connection import wait
 
 from engine.runs.executors.interface import Ended, Job, Order
 from engine.runs.executors.process import SAVED_BY, Worker
-from engine.runs.executors.work import fail
+from engine.runs.executors.work import rest
 from engine.runs.records import Status
 from engine.runtime.cores import cores
 from engine.runtime.memory import free_memory
@@ -146,5 +146,5 @@ class LocalExecutor:
             worker.end(1.0)
             if job is not None:
                 reason = f"The process that trained it {how}; it can go on from where it was last saved."
-                fail(job, reason)
+                rest(job, Status.FAILED, reason)
                 self._ended.append(Ended(job.id, Status.FAILED, reason, can_retry=True))

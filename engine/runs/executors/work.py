@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.config.validation import validated
 from engine.reports.events import Solved, Updated
@@ -20,7 +21,7 @@ from engine.runs.host import finish
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained
 from engine.runs.recorder import Recorder, await_endings
-from engine.runs.records import TOGETHER, Reached, RunRecord, Status
+from engine.runs.records import ALIVE, TOGETHER, Reached, RunRecord, Status
 from engine.runtime.cores import keep_to
 from engine.runtime.errors import RequestError, RunError, describe
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
@@ -34,11 +35,14 @@ SAVING = 5.0  # seconds for which an iteration that is under way may go on, so t
 LET_GO = 30.0  # seconds in which whoever trained a run before, and is ending, lets go of it
 
 
-def work(job: Job, orders: Orders, tell: Tell) -> Ended:
+def work(job: Job, orders: Orders, tell: Tell, given: Mapping[str, Any] | None = None) -> Ended:
     """Train the runs of ``job`` until they end or are ordered to stop; all of it is in the library by then.
 
-    A run that is there already goes on from its last checkpoint, or from the start where it has none. Sentences that
-    concern a person are told.
+    A run that is there already goes on from its last checkpoint, or from the start where it has none.
+
+    Args:
+        tell: is given sentences for a person.
+        given: what runs that begin are given, as plain data; what the library has for them where it is None.
     """
     training: Training | None = None
     try:
@@ -48,15 +52,17 @@ def work(job: Job, orders: Orders, tell: Tell) -> Ended:
         keep_to(job.threads)  # processes that step environments are at work while this one waits for them
         with while_waiting(_watcher(orders)):
             with Library(job.library) as library:
-                if _is_over(library, job):
+                if is_over(library, job):
                     return Ended(job.id, Status.FINISHED)
                 _wait_until_free(library, job, orders)
                 if orders.end is not None:
                     raise GivenUp
-                training, record = _begun(library, job)
+                training, record = _begun(library, job, given)
             return _recorded(job, training, record, orders, tell)
     except GivenUp:  # before anything was recorded
-        return Ended(job.id, orders.end or Status.STOPPED)
+        status = orders.end or Status.STOPPED
+        rest(job, status)
+        return Ended(job.id, status)
     except (RequestError, RunError) as error:
         return _failed(job, str(error), can_retry=isinstance(error, _BusyError))
     except Exception as error:
@@ -88,7 +94,7 @@ def _watcher(orders: Orders) -> Callable[[Wait], None]:
 # --- how it begins ----------------------------------------------------------------------------------------------------
 
 
-def _is_over(library: Library, job: Job) -> bool:
+def is_over(library: Library, job: Job) -> bool:
     """Whether nothing is left to be done, as when who conducts was killed before it could hear of the end."""
     return all(record is not None and record.status is Status.FINISHED for record in _records(library, job))
 
@@ -117,23 +123,24 @@ def _wait_until_free(library: Library, job: Job, orders: Orders) -> None:
         time.sleep(0.1)
 
 
-def _begun(library: Library, job: Job) -> tuple[Training, RunRecord | None]:
+def _begun(library: Library, job: Job, given: Mapping[str, Any] | None) -> tuple[Training, RunRecord | None]:
     """The training of the runs, going on where the library has a state of them; the record of one that is there."""
     from engine.runs.giving import given_in, require_answers
     from engine.runs.resuming import resume
+    from engine.training import given as giving
     from engine.training.training import Training
 
     records = [record for record in _records(library, job) if record is not None]
     kept = {record.id: library.checkpoints(record.id) for record in records}
     states = [record for record in records if kept[record.id]]
     if states:  # of several, one that has failed has no part in the latest
-        latest = max(states, key=lambda record: kept[record.id][0].created)
+        latest = max(states, key=lambda record: int(Path(kept[record.id][0].file).stem))
         return resume(library, latest, together=job.runs if len(job.runs) > 1 else ()), library.run(latest.id)
     config = require_answers(validated(job.configuration))
     several = len(job.runs) > 1
     seeds, names = (job.seeds, job.runs) if several else ((), ())
-    given = given_in(config, job.library)
-    training = Training(config, uuid.uuid4().hex if several else job.id, seeds, names, given)
+    found = given_in(config, job.library) if given is None else giving.given_in(given)
+    training = Training(config, uuid.uuid4().hex if several else job.id, seeds, names, found)
     try:
         return training, _from_the_start(library, job, records)
     except BaseException:
@@ -232,15 +239,17 @@ def _until_ordered(training: Training, recorder: Recorder, orders: Orders, *, st
 
 def _failed(job: Job, reason: str, *, can_retry: bool) -> Ended:
     """The end of a job that was not even recorded, or no longer; said in the library where its runs are there."""
-    fail(job, reason)
+    rest(job, Status.FAILED, reason)
     return Ended(job.id, Status.FAILED, reason, can_retry)
 
 
-def fail(job: Job, reason: str) -> None:
-    """Say in the library of those runs of ``job`` that are not over and that nobody trains that they have failed."""
+def rest(job: Job, status: Status, reason: str = "") -> None:
+    """Say in the library what has become of those runs of ``job`` that say they are trained, and are not; where they
+    have failed, of those that were at rest, too."""
     with suppress(RequestError, RunError), Library(job.library) as library:
         for record in _records(library, job):
-            if record is None or record.status in (Status.FINISHED, Status.FAILED) or is_trained(library, record.id):
+            concerned = ALIVE if status is not Status.FAILED else ALIVE | {Status.STOPPED, Status.INTERRUPTED}
+            if record is None or record.status not in concerned or is_trained(library, record.id):
                 continue
             only_waited = TOGETHER in record.inexact and record.reached.environment_steps >= record.budget
-            library.end(record.id, *((Status.FINISHED,) if only_waited else (Status.FAILED, reason)))
+            library.end(record.id, *((Status.FINISHED,) if only_waited else (status, reason)))

@@ -1,0 +1,317 @@
+"""Trains jobs on a cluster, where Ray schedules and places them.
+
+The machines of a cluster cannot reach the library of whoever conducts. Each trains into one of its own, and what it
+tells is written here within about a second, so that it is watched and kept as if it were trained here. A job whose
+machine is lost is placed again, and goes on from the last state that has come here.
+
+Every machine needs the packages that the program depends on, in the same versions; the program itself is carried there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import engine
+import resources
+from engine.runs.executors.interface import Ended, Job, Order
+from engine.runs.executors.process import SAVED_BY
+from engine.runs.executors.shipping import Has, packed, write
+from engine.runs.executors.trainer import Told, Trainer
+from engine.runs.executors.work import is_over, rest
+from engine.runs.library import Library
+from engine.runs.liveness import LOCK, hold, hold_with
+from engine.runs.records import Status
+from engine.runtime.errors import RequestError, RunError, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filelock import BaseFileLock
+
+MISSING = "Training on a cluster needs Ray, which is not installed; pip install 'ray>=2.40' installs it."
+TRIES = 3  # times that a job is placed again before a new state of it has come
+_OF_LOSSES = ("Raylet is terminated", "The node with node id", "A worker died")  # which are told of by job
+_ASIDE = "orders"  # which are heard while what is asked before them is still to be answered
+IDLE = 5.0  # seconds for which a process that is out of work waits for more
+
+
+class RayExecutor:
+    """An ``Executor`` on a Ray cluster; for one thread. Jobs wait at Ray where there is no room for them.
+
+    Args:
+        address: "auto", HOST:PORT, or ray://HOST:PORT from a computer that is not part of the cluster; None begins a
+            cluster of this machine alone.
+        tell: is given sentences for a person.
+        carries: whether the program is carried to the machines; else each has to have it, in the same version.
+
+    Raises:
+        RequestError: Ray is not installed, or no cluster is there.
+    """
+
+    def __init__(
+        self, address: str | None, tell: Callable[[str], object] = lambda _: None, *, carries: bool = True
+    ) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        try:
+            import ray
+        except ImportError:
+            raise RequestError(MISSING) from None
+        self._ray: Any = ray
+        self._ours = not ray.is_initialized()
+        if self._ours:
+            _connect(ray, address, carries)
+            _quieten(ray, tell)
+        self._tell = tell
+        self._placed: dict[str, _Placed] = {}
+        self._idle: list[_Idle] = []
+        self._ended: list[Ended] = []
+
+    @property
+    def slots(self) -> int:
+        """As many as the cluster has cores by now."""
+        return max(int(self._ray.cluster_resources().get("CPU", 0)), 1)
+
+    def start(self, job: Job) -> None:
+        with Library(job.library) as library:
+            if is_over(library, job):
+                self._ended.append(Ended(job.id, Status.FINISHED))
+                return
+            placed = _Placed(job, _held(library, job))
+        try:
+            self._place(placed)
+        except BaseException:
+            placed.release()
+            raise
+        self._placed[job.id] = placed
+
+    def order(self, job: str, order: Order) -> None:
+        placed = self._placed.get(job)
+        if placed is None:
+            return
+        placed.order = order
+        if order is Order.STOP and placed.waits:
+            self._end(placed, Ended(job, Status.STOPPED), Status.STOPPED)
+        else:
+            placed.trainer.order.options(concurrency_group=_ASIDE).remote(job, order)
+
+    def poll(self, seconds: float = 0.0) -> Sequence[Ended]:
+        until = time.monotonic() + seconds
+        while True:
+            left = max(until - time.monotonic(), 0.0) if not self._ended else 0.0
+            answers = {placed.answer: placed for placed in self._placed.values()}
+            if answers:
+                self._ray.wait(list(answers), timeout=left)
+                ready, _ = self._ray.wait(list(answers), num_returns=len(answers), timeout=0)
+                for answer in ready:
+                    self._hear(answers[answer])
+            else:
+                time.sleep(left)
+            self._let_go(0.0 if any(placed.waits for placed in self._placed.values()) else IDLE)
+            if self._ended or time.monotonic() >= until:
+                break
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        for placed in tuple(self._placed.values()):
+            if placed.waits:
+                self._end(placed, None, Status.INTERRUPTED)
+            else:
+                placed.trainer.interrupt.options(concurrency_group=_ASIDE).remote(placed.job.id)
+        until = time.monotonic() + SAVED_BY
+        while self._placed and time.monotonic() < until:
+            self.poll(0.2)
+        for placed in tuple(self._placed.values()):
+            self._end(placed, None, Status.INTERRUPTED)
+        self._let_go(-1.0)
+        if self._ours:
+            self._ray.shutdown()
+
+    # --- placing ------------------------------------------------------------------------------------------------------
+
+    def _place(self, placed: _Placed) -> None:
+        """Have a process of the cluster go on with a job from the last state that is here."""
+        job = placed.job
+        with Library(job.library) as library:
+            parcel = packed(library, job)
+        placed.trainer = self._trainer(job)
+        placed.known, placed.waits = None, True
+        if placed.order in (Order.PAUSE, Order.STEP):
+            placed.trainer.order.options(concurrency_group=_ASIDE).remote(job.id, Order.PAUSE)
+        placed.trainer.begin.remote(job, parcel)
+        placed.answer = placed.trainer.news.remote(None)
+
+    def _trainer(self, job: Job) -> Any:
+        """A process that is out of work, or a new one, which Ray places where there is room."""
+        kind = (job.threads, "cuda" in str(job.configuration.get("device")))
+        for idle in self._idle:
+            if idle.kind == kind:
+                self._idle.remove(idle)
+                return idle.trainer
+        remote = self._ray.remote(num_cpus=kind[0], num_gpus=int(kind[1]), concurrency_groups={_ASIDE: 1})
+        return remote(Trainer).remote()
+
+    def _let_go(self, seconds: float) -> None:
+        """End the processes that have been out of work for longer, so that others can have their place."""
+        for idle in tuple(self._idle):
+            if time.monotonic() - idle.since > seconds:
+                self._idle.remove(idle)
+                idle.trainer.__ray_terminate__.remote()
+
+    # --- listening ----------------------------------------------------------------------------------------------------
+
+    def _hear(self, placed: _Placed) -> None:
+        """Take in what a job has told, be it that its process or its machine is lost."""
+        try:
+            told: Told = self._ray.get(placed.answer)
+        except self._ray.exceptions.ActorUnavailableError:  # the way there is; it may come back
+            placed.answer = placed.trainer.news.remote(placed.known)
+            return
+        except self._ray.exceptions.RayError as error:
+            self._lost(placed, error)
+            return
+        placed.waits = False
+        try:
+            with Library(placed.job.library) as library:
+                write(library, told.news)
+            placed.show_life()
+        except (RunError, OSError) as error:  # it is asked for again
+            if not placed.troubled:
+                self._tell(f"What is told on the cluster cannot be written now, and is asked for again: {error}")
+            placed.troubled = True
+            placed.answer = placed.trainer.news.remote(placed.known)
+            return
+        placed.troubled, placed.known = False, told.news.has
+        placed.tries = 0 if told.news.files else placed.tries
+        for sentence in told.sentences:
+            self._tell(sentence)
+        if told.ended is None:
+            placed.answer = placed.trainer.news.remote(placed.known)
+            return
+        kind = (placed.job.threads, "cuda" in str(placed.job.configuration.get("device")))
+        placed.trainer.leave.remote()
+        self._idle.append(_Idle(placed.trainer, kind, time.monotonic()))
+        placed.trainer = None
+        self._end(placed, told.ended)
+
+    def _lost(self, placed: _Placed, error: Exception) -> None:
+        """Place a job again, unless that has been tried in vain."""
+        with suppress(Exception):
+            self._ray.kill(placed.trainer)
+        placed.tries += 1
+        why = shortened(" ".join(str(getattr(error, "cause", None) or error).split()))
+        if placed.tries <= TRIES:
+            self._tell(f"What trained {placed.job.id[:8]} on the cluster was lost, so it goes on elsewhere: {why}")
+            try:
+                self._place(placed)
+                return
+            except (RequestError, RunError) as problem:
+                why = str(problem)
+        reason = f"What trained it on the cluster was lost {placed.tries} times without a new state of it: {why}"
+        self._end(placed, Ended(placed.job.id, Status.FAILED, reason, can_retry=True), Status.FAILED)
+
+    def _end(self, placed: _Placed, ended: Ended | None, at_rest: Status | None = None) -> None:
+        """Know that a job is over; ``at_rest`` is what its runs have come to, where they cannot say it themselves."""
+        self._placed.pop(placed.job.id, None)
+        if placed.trainer is not None:
+            with suppress(Exception):
+                self._ray.kill(placed.trainer)
+        placed.release()
+        if at_rest is not None:
+            rest(placed.job, at_rest, ended.reason if ended is not None else "")
+        self._ended += [ended] if ended is not None else []
+
+
+@dataclass
+class _Placed:
+    """A job that is under way: ``locks`` say in the library that it is, ``answer`` is what was asked of ``trainer`` and
+    is yet to come, ``known`` what it has told so far. Until it has told anything it ``waits`` for its place."""
+
+    job: Job
+    locks: list[BaseFileLock]
+    trainer: Any = None
+    answer: Any = None
+    known: Mapping[str, Has] | None = None
+    waits: bool = True
+    order: Order | None = None
+    tries: int = 0
+    troubled: bool = field(default=False)
+
+    def show_life(self) -> None:
+        """Leave a trace of when this was."""
+        for run in self.job.runs:
+            with suppress(OSError):
+                os.utime(self.job.library / "runs" / run / LOCK)
+
+    def release(self) -> None:
+        for lock in self.locks:
+            with suppress(OSError):
+                lock.release()
+        self.locks = []
+
+
+@dataclass(frozen=True)
+class _Idle:
+    trainer: Any
+    kind: tuple[int, bool]
+    since: float
+
+
+def _connect(ray: Any, address: str | None, carries: bool) -> None:
+    """Raises RequestError where there is no such cluster."""
+    carried = {"py_modules": [str(Path(each.__path__[0])) for each in (engine, resources)], "excludes": ["__pycache__"]}
+    try:
+        ray.init(
+            address=address,
+            runtime_env=carried if carries else None,
+            log_to_driver=False,
+            logging_level="ERROR",
+            **({} if address else {"include_dashboard": False}),
+        )
+    except (ConnectionError, OSError, RuntimeError, ValueError, TimeoutError) as error:
+        why = shortened(" ".join(str(error).split())).rstrip(".")
+        raise RequestError(
+            f"No Ray cluster can be used at {address}: {why}. `ray start --head` begins one and says its address."
+        ) from None
+
+
+def _quieten(ray: Any, tell: Callable[[str], object]) -> None:
+    """Where a machine is lost, Ray prints twenty lines of a log for each, whatever it was told of logging: instead,
+    other news of the cluster are told, once."""
+    told = set[str]()
+
+    def print_to_stdstream(data: Mapping[str, Any], **_: object) -> None:
+        sentence = shortened(" ".join(str(data["lines"][0]).split()))
+        if sentence not in told and not sentence.startswith(_OF_LOSSES):
+            told.add(sentence)
+            tell(sentence)
+
+    with suppress(AttributeError):  # another version may print elsewhere
+        ray._private.worker.print_to_stdstream = print_to_stdstream
+
+
+def _held(library: Library, job: Job) -> list[BaseFileLock]:
+    """Say in the library that the runs are trained.
+
+    Raises:
+        RequestError: somebody else trains one of them.
+        RunError: the library's folder cannot be written.
+    """
+    locks: list[BaseFileLock] = []
+    try:
+        for run in job.runs:
+            lock = hold_with(library, run, job.id) if locks else hold(library, run)
+            locks += [lock] if lock is not None else []
+    except BaseException as error:
+        for lock in locks:
+            lock.release()
+        if isinstance(error, OSError):
+            raise RunError(f"The library in {library.folder} cannot be written: {error.strerror}.") from None
+        raise
+    return locks
