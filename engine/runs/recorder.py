@@ -72,9 +72,8 @@ class Recorder:
         self._answers: State | None = None  # a person's, that are to be written
         self._answered_in = 0  # the iteration whose beginning was kept as the first of them was given
         self._inexact: tuple[str, ...] | None = None
-        self._said: tuple[str, ...] = ()  # what of the runs is inexact, whatever their states are
-        self._keeper = SnapshotKeeper()
-        self._snapshots: deque[Snapshot] = deque()
+        self._said: tuple[str, ...] = ()  # of the runs, whatever their states are
+        self._keeper, self._snapshots = SnapshotKeeper(), deque[Snapshot]()
         self._resting: _Resting | None = None  # what is to be written of all runs next
         self._library: Library | None = None  # of the thread that writes
         self._over, self._retry_at = False, 0.0
@@ -282,6 +281,7 @@ class Recorder:
         self._show_life()
         resting = self._resting
         try:
+            states = len(self._taken)  # those that are taken from now on may be of what is not written yet
             news = [told for told in self._told.values() if told.has_news()]
             waiting = news or self._taken or self._snapshots or resting is not None or self._answers is not None
             if not waiting:
@@ -298,7 +298,7 @@ class Recorder:
             if self._resting is resting:
                 self._resting = None
             self._numbers.ends()
-            self._keep(self._library)
+            self._keep(self._library, states)
         except Exception as error:  # be it a mistake of this program: what comes later is to be written all the same
             if self._library is not None:
                 self._library.close()
@@ -306,9 +306,9 @@ class Recorder:
             self._retry_at = time.monotonic() + RETRY
             self._numbers.begins(error, LOST if self._over else LATER)
 
-    def _keep(self, library: Library) -> None:
-        """Write the states that were taken. One that cannot be written is given up, as the run goes on meanwhile."""
-        while self._taken:
+    def _keep(self, library: Library, states: int) -> None:
+        """Write the first of the states that were taken. One that cannot be written is given up, as the run goes on."""
+        for _ in range(states):
             taken = self._taken.popleft()
             began = time.thread_time()
             try:

@@ -80,7 +80,7 @@ class _UnderWay:
         self._parcel = parcel
         with Library(self.job.library) as library:
             write(library, parcel.news)
-            self._began_with = parcel.news.has
+            self._began_with = news_of(library, dict.fromkeys(job.runs, Has()), set()).has
         self._sentences: deque[str] = deque()
         self._ended: Ended | None = None
         self._answered = 0.0

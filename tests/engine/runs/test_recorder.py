@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,14 @@ import pytest
 
 from engine.reports.events import Collected, Event, Updated
 from engine.runs import recorder as recording
-from engine.runs.autosave import Autosave
+from engine.runs.autosave import Autosave, Taken
 from engine.runs.host import recorded
 from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.liveness import hold, is_trained, settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import RunRecord, Status
 from engine.runs.snapshots import SnapshotKeeper
+from engine.runs.told import Told
 from engine.runtime.errors import RequestError, RunError
 from engine.training.training import Training
 from tests.engine.support import configured
@@ -74,6 +77,35 @@ def test_seeds_that_are_trained_together_are_known_to_be_trained_by_one_lock(lib
         assert len(recorder._locks) == 1
         recorder.end(Status.STOPPED)
         assert [is_trained(library, run) for run in runs] == [False] * 3
+
+
+def test_no_state_is_kept_before_all_that_led_to_it(library_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, gone_on, write, seen = threading.Event(), threading.Event(), Told.write, list[tuple[int, float]]()
+
+    def slowly(told: Told, library: Library) -> None:
+        write(told, library)
+        writing.set()
+        assert gone_on.wait(60.0)
+
+    def looked_at(library: Library, ids: Mapping[str, str], taken: Taken) -> None:
+        seen.append((taken.iteration, library.series("mine", ITERATIONS)["iteration"][-1]))
+
+    monkeypatch.setattr(Told, "write", slowly)
+    monkeypatch.setattr(recording, "keep", looked_at)
+    training = Training(configured(), "mine")
+    recorder = Recorder(library_place, print)
+    recorder.begin(training)
+    for event in training:
+        recorder.put(event)
+        if isinstance(event, Updated) and event.iteration == 1:
+            recorder._wake.set()
+            assert writing.wait(60.0)
+        elif isinstance(event, Updated):
+            recorder.save(training)  # while the first iteration is being written
+            break
+    gone_on.set()
+    recorder.end(Status.STOPPED)
+    assert seen == [(2, 2.0)]
 
 
 def test_a_change_is_noted_and_is_what_holds_since(library_place: Path) -> None:

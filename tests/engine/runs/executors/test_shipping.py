@@ -12,6 +12,7 @@ from engine.runs.library import EPISODES, Library
 from engine.runs.records import Label, Status
 from engine.training.checkpoint import from_bytes
 from tests.engine.runs.executors.jobs import ENDLESS, is_whole, job
+from tests.engine.runs.libraries import record
 
 
 def to_the_end(trainer: Trainer, library: Library, known: Told | None = None) -> Told:
@@ -23,9 +24,9 @@ def to_the_end(trainer: Trainer, library: Library, known: Told | None = None) ->
             return known
 
 
-def beyond(trainer: Trainer, library: Library, run: str, iteration: int) -> Told:
+def beyond(trainer: Trainer, library: Library, run: str, iteration: int, told: Told | None = None) -> Told:
     """Write what is told until the run has come further."""
-    told = trainer.news(None)
+    told = trainer.news(told.news.has if told is not None else None)
     write(library, told.news)
     while library.run(run).reached.iteration <= iteration:
         told = trainer.news(told.news.has)
@@ -35,6 +36,7 @@ def beyond(trainer: Trainer, library: Library, run: str, iteration: int) -> Told
 
 def test_what_is_told_elsewhere_is_here_once_and_goes_on_from_the_last_state(tmp_path: Path) -> None:
     with Library(tmp_path) as library:
+        library.begin(record())  # so that the run has another number here than there
         endless = job(tmp_path, "a", ENDLESS)
         trainer, run = Trainer(), endless.id
         trainer.begin(endless, packed(library, endless))
@@ -46,7 +48,7 @@ def test_what_is_told_elsewhere_is_here_once_and_goes_on_from_the_last_state(tmp
         ended = to_the_end(trainer, library, told).ended
         assert ended is not None
         assert ended.status is library.run(run).status is Status.STOPPED
-        (first,) = library.runs()
+        first = library.run(run)
         assert first.label == Label("mine", pinned=True)
         assert is_whole(library, run)
         assert len(library.series(run, EPISODES)) == first.reached.episodes
@@ -66,7 +68,10 @@ def test_what_is_told_elsewhere_is_here_once_and_goes_on_from_the_last_state(tmp
         assert library.run(run).reached.iteration == back
         assert is_whole(library, run)
         trainer.begin(endless, again)
-        told = beyond(trainer, library, run, back)
+        told = trainer.news(None)  # before the run has gone on, or just then
+        assert all(of.record.reached.iteration >= back and of.events for of in told.news.runs)
+        write(library, told.news)
+        told = beyond(trainer, library, run, back, told)
         trainer.interrupt(run)
         ended = to_the_end(trainer, library, told).ended
         trainer.leave()
