@@ -23,8 +23,8 @@ from engine.runs.place import library_folder
 from engine.runs.sweeps import files
 from engine.runs.sweeps.checking import require_all
 from engine.runs.sweeps.conducting import Conductor
-from engine.runs.sweeps.experiments import Experiments
-from engine.runs.sweeps.pilot import estimate, in_words, pilot, time_in_words
+from engine.runs.sweeps.experiments import ENDED, Experiments
+from engine.runs.sweeps.pilot import estimate, in_words, known, pilot, time_in_words
 from engine.runs.sweeps.plan import Plan, planned
 from engine.runs.sweeps.records import ExperimentRecord, Wish
 from engine.runs.sweeps.records import Progress as Reached
@@ -79,7 +79,7 @@ def sweep(
             with interrupts.held_back():
                 require_all(plan, folder)
             if place.only_estimate:
-                _say_estimate(wanted, plan, place, console, interrupts)
+                _say_estimate(experiments, wanted, place, console, interrupts)
                 return
             record = experiments.add(wanted, plan)
             experiments.wish(record.id, Wish.RUN)
@@ -103,15 +103,27 @@ def sweep(
         course.require_success()
 
 
-def _say_estimate(wanted: Sweep, plan: Plan, place: Place, console: Console, interrupts: Interrupts) -> None:
-    """Say what the sweep would take, by training some of it for a moment."""
+def _say_estimate(
+    experiments: Experiments, wanted: Sweep, place: Place, console: Console, interrupts: Interrupts
+) -> None:
+    """Say what the sweep would take: by what runs of it have cost that were trained before, or else by training some of
+    it for a moment."""
+    plan, before = planned(wanted), experiments.of(wanted)
+    runs = before.runs if before is not None else ()
+    left = [run for run in runs if run.progress not in ENDED and run.wish != Wish.DROP] if runs else None
+    trials = known(experiments.library, plan, runs)
     executor = _executor(place, partial(_say, console))
     try:
-        with interrupts.held_back(), console.status("Training some of it for a moment …"):
-            trials = pilot(plan, executor, give_up=lambda: interrupts.came != 0)
+        if not trials:
+            with interrupts.held_back(), console.status("Training some of it for a moment …"):
+                trials = pilot(plan, executor, give_up=lambda: interrupts.came != 0)
         if not trials:
             raise RunError("Nothing was told within a minute by which it could be estimated; its iterations are long.")
-        say(f"{wanted.title}: {_size(plan)}; {in_words(estimate(plan, trials, executor.slots))}.")
+        found = estimate(plan, trials, executor.slots, left)
+        whose = f"{_runs(found.runs)} of them left, " if left is not None else ""
+        say(
+            f"{wanted.title}: {_size(plan)}; {whose}{in_words(found)}." if found.runs else f"{wanted.title} is trained."
+        )
     finally:
         executor.close()
 
@@ -150,8 +162,8 @@ class _Course:
         record, counts = conductor.record, _counts(conductor.record)
         self._budgets = self._budgets or [point.config.budget.environment_steps for point in conductor.plan.points]
         kept = [run for run in record.runs if run.wish != Wish.DROP]
-        whole = sum(self._budgets[run.point] for run in kept)
-        done = sum(self._budgets[run.point] for run in kept if run.progress in (Reached.FINISHED, Reached.FAILED))
+        whole = sum(self._budgets[run.point] for run in kept if run.progress != Reached.FAILED)
+        done = sum(self._budgets[run.point] for run in kept if run.progress == Reached.FINISHED)
         taken = done + self._taken(conductor.under_way)
         now = time.monotonic()
         self._steps.append((now, taken))

@@ -94,6 +94,13 @@ class Experiments:
             raise RequestError(f"There is no experiment {id} in the library {self.library.folder}.")
         return _record(row, self.runs(id))
 
+    def of(self, sweep: Sweep) -> ExperimentRecord | None:
+        """The experiment that ``sweep`` was begun as, deleted ones too; None where it was not begun here."""
+        try:
+            return self.get(fingerprint(sweep))
+        except RequestError:
+            return None
+
     @reads
     def find(self, name: str, *, deleted: bool = False) -> ExperimentRecord:
         """The experiment that a person calls so: by its number ("2", "experiment 2"), the beginning of its id, or its

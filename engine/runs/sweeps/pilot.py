@@ -137,7 +137,7 @@ def known(library: Library, plan: Plan, runs: Iterable[ExperimentRun]) -> tuple[
                 size = sum(sizes.get(run.run, (0, 0)))
                 found.setdefault((run.point, hash(file)), []).append((record, size))
     return tuple(
-        _trial(plan, point, [record for record, _ in some], [size for _, size in some], None)
+        _trial(plan, point, [record for record, _ in some], [size for _, size in some], None, library)
         for (point, _), some in found.items()
     )
 

@@ -7,8 +7,10 @@ import pytest
 
 from engine.runs.executors.interface import Job
 from engine.runs.library import ITERATIONS, Library
-from engine.runs.records import Reached
-from engine.runs.sweeps.pilot import Trial, estimate, in_words, kind_of, pilot, time_in_words
+from engine.runs.records import Reached, Status
+from engine.runs.sweeps.conducting import Conductor
+from engine.runs.sweeps.experiments import Experiments
+from engine.runs.sweeps.pilot import Trial, estimate, in_words, kind_of, known, pilot, time_in_words
 from engine.runs.sweeps.plan import planned
 from tests.engine.runs.sweeps.fake_executor import FakeExecutor
 from tests.engine.runs.sweeps.sweeps import RATES, bandits
@@ -92,3 +94,17 @@ def test_time_in_words(seconds: float, words: str) -> None:
 
 def test_a_pilot_that_is_given_up_has_tried_nothing(tmp_path: Path) -> None:
     assert pilot(planned(bandits()), _Executor(2), give_up=lambda: True) == ()
+
+
+def test_runs_that_were_trained_stand_in_for_a_pilot(tmp_path: Path) -> None:
+    with Library(tmp_path) as library:
+        record = Experiments(library).add(bandits(f"seeds = 2\n{RATES}"))
+        executor = FakeExecutor(library, slots=1)
+        with Conductor(library, record.id, executor) as conductor:
+            conductor.step(0.0)
+            for run in executor.started[0].runs:
+                library.reach(run, Reached(25, 400, 400, 8.0), [])
+                library.end(run, Status.FINISHED)
+        (trial,) = known(library, conductor.plan, record.runs)
+
+    assert (trial.point, trial.seeds, trial.share, trial.seconds) == (0, 2, 0.125, 8.0)
