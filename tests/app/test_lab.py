@@ -90,6 +90,15 @@ def test_a_lecturer_opens_the_lab_drags_b_and_moves_lambda(
     page.asking.value.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(page.asking.value, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: page.comparison.settings.value == "wrong" and not page.work.busy, timeout=PATIENCE)
+    # What is paid besides makes longer episodes better: the gradient itself points elsewhere, and by how much is said.
+    page.asking.added.slider.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(page.asking.added.slider, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: page.comparison.settings.added > 0.0 and not page.work.busy, timeout=PATIENCE)
+    degrees = math.degrees(math.acos(page.comparison.turned))
+    assert degrees > 1.0
+    assert f"+{page.comparison.settings.added:g} turns ∇J by {degrees:.0f}°" in [
+        entry.text for entry in page.plot.legend.entries
+    ]
     # Looking back is at the policy that there was.
     look(window, qtbot)
     first = window.panels.past.kept[0]

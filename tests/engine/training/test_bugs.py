@@ -159,6 +159,10 @@ def test_what_a_bug_needs_is_looked_for_in_the_configuration_as_it_is() -> None:
         assert fits(clip, preset, environment__reward_offset=0.5)
         assert not fits(clip, preset, environment__reward_scale=2.0, environment__reward_offset=-1.5)
     assert fits("dones-ignored", "cartpole-dqn")
+    assert not fits("dones-ignored", "cartpole-dqn", environment__options={"terminate_when_unhealthy": False})
+    shared: dict[str, Any] = {"policy": "mlp", "estimator__baseline": "shared-value"}
+    assert fits("attached-baseline", "grid-world", **shared)
+    assert not fits("attached-baseline", "grid-world", **shared, estimator__baseline__coefficient=0.0)
     changes = {"bug": clip, "environment.reward_scale": 5.0, "estimator.n": 1}
     training = Training(with_values(configuration("target-never-copied"), changes))
     (seen,) = {reward for event in watched(training, 2) for reward in event.drawn.rewards.tolist()}
