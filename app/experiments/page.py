@@ -55,6 +55,12 @@ class ExperimentsPage(QWidget):
         ]
         self.results.show_list(titles, self.watch.chosen)
 
+    @property
+    def words(self) -> str:
+        """Which experiment is shown, and what it shows."""
+        shown = self.watch.record
+        return "" if shown is None else " · ".join(filter(None, (shown.title, shown.sweep.shows)))
+
     def minimumSizeHint(self) -> QSize:
         return QSize(320, 200)
 
@@ -68,7 +74,7 @@ class ExperimentsPage(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self.watch.set_watched(False)
+        self.watch.set_watched(self.results.taken)
 
     def apply_theme(self, theme: Theme) -> None:
         self.form.apply_theme(theme)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -92,7 +93,12 @@ class ResultsPanel(QWidget):
         scroll.setProperty("role", "scrolled")
         self.tabs.addTab(scroll, "In words")
         self._split = QSplitter(Qt.Orientation.Vertical)
-        self._split.addWidget(self.curves)
+        self._curves_place = QWidget()
+        self._curves_layout = QVBoxLayout(self._curves_place)
+        self._curves_layout.setContentsMargins(0, 0, 0, 0)
+        self._curves_layout.addWidget(self.curves)
+        self.taken = False  # whether the curves are elsewhere
+        self._split.addWidget(self._curves_place)
         self._split.addWidget(self.tabs)
         self._split.setChildrenCollapsible(False)
         self._shared_out = False
@@ -210,7 +216,8 @@ class ResultsPanel(QWidget):
             sentence.setText(text)
             sentence.setVisible(bool(text))
         self.final_of.setText(results.final_of)
-        self.words.setText("\n\n".join(results.sentences) or _NOTHING_TO_SAY)
+        said = "\n\n".join(results.sentences) or _NOTHING_TO_SAY
+        self.words.setText(re.sub(r"(?<!\w)-(?=\d)", "−", said))
         self.curves.show_curves(results.curves, results.curves_of, results.threshold)
         self._fill()
 
@@ -258,6 +265,20 @@ class ResultsPanel(QWidget):
         if self.results is not None:
             goes = self.results.record.wish is Wish.RUN and self.results.conducted
             self.wished.emit(Wish.PAUSE if goes else Wish.RUN, [])
+
+    # --- the curves elsewhere, as in front of a room ------------------------------------------------------------------
+
+    def take(self) -> QWidget:
+        """Take the curves out of their place, into which ``hold`` puts them back."""
+        self._curves_layout.removeWidget(self.curves)
+        self.curves.setParent(None)
+        self.taken = True
+        return self.curves
+
+    def hold(self, widget: QWidget) -> None:
+        self._curves_layout.addWidget(widget)
+        widget.show()
+        self.taken = False
 
     # --- what Qt calls ------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from app.models.experiment_results import SettingCurve
 from app.models.run_style import style_of
+from app.panels.record import PanelWidget
 from app.plotting.axes import Range, robust_bounds, settled_range
 from app.plotting.export import Table, below
 from app.plotting.labels import Level
@@ -29,7 +30,7 @@ _MARGIN = 0.03  # of it, where there are none
 _VEIL = 0.18  # opacity of a band
 
 
-class SettingCurves(QWidget):
+class SettingCurves(PanelWidget):
     """Draws what it is given; ``of`` says what lines and bands are."""
 
     def __init__(self, theme: Theme) -> None:

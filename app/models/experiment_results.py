@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from app.style.format import setting
+from engine.config.parameters import parameters_of
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.standings import Standing
 
@@ -26,20 +27,17 @@ _SHORT = 4  # letters of a word that says too little
 
 @dataclass(frozen=True)
 class SettingResult:
-    """One setting: what varies there, how its runs stand, and what those that have ended came to. ``steps`` are those
+    """One setting: what varies there, how its runs stand, and what those that have ended came to. ``title`` is what it
+    is called: "α 0.01, Learned value". ``steps`` are those
     to the threshold, of which those that are still trained are known not to be there yet."""
 
     point: int
     values: Mapping[str, Any]
     runs: tuple[Standing, ...]
+    title: str = ""
     final: Estimate | None = None
     solved: Share | None = None
     steps: Waiting | None = None
-
-    @cached_property
-    def title(self) -> str:
-        """What it is called: "α 0.01, baseline none"."""
-        return title_of(self.values)
 
     @cached_property
     def counted(self) -> tuple[Standing, ...]:
@@ -67,11 +65,15 @@ class SettingResult:
         return ", ".join([words, *filter(None, more)])
 
 
-def title_of(values: Mapping[str, Any]) -> str:
-    """What a setting is called by what varies there; a name that stands alone says it all."""
+def title_of(values: Mapping[str, Any], symbols: Mapping[str, str]) -> str:
+    """What a setting is called by what varies there; a name that stands alone says it all, and ``symbols`` stand for
+    titles that have one."""
     if len(values) == 1 and all(isinstance(value, str) for value in values.values()):
         return str(*values.values())
-    words = (value if _stands_alone(value) else f"{title} {setting(value)}" for title, value in values.items())
+    words = (
+        value if _stands_alone(value) else f"{symbols.get(title, title)} {setting(value)}"
+        for title, value in values.items()
+    )
     return ", ".join(words) or "as it is"
 
 
@@ -85,7 +87,11 @@ def by_setting(record: ExperimentRecord, standings: Sequence[Standing]) -> list[
     runs: dict[int, list[Standing]] = {}
     for each in standings:
         runs.setdefault(each.point, []).append(each)
-    return [SettingResult(point, values, tuple(runs.get(point, ()))) for point, values in enumerate(record.settings)]
+    symbols = {one.title: one.symbol for one in parameters_of(record.sweep.config) if one.symbol}
+    return [
+        SettingResult(point, values, tuple(runs.get(point, ())), title_of(values, symbols))
+        for point, values in enumerate(record.settings)
+    ]
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class ExperimentMode(QObject):
             self.watch.failed.connect(partial(self.log.emit, "error"))
             self.page = ExperimentsPage(self._frame.theme, draft, self.watch)
             self._wire(self.page)
-            self._frame.add_page(self.page)
+            self._frame.add_experiments(self.page)
         return self.page
 
     def _wire(self, page: ExperimentsPage) -> None:

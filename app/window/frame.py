@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait 
     from app.compare.page import ComparePage
     from app.experiments.page import ExperimentsPage
 
+SETTINGS = "Settings"  # the title of what the Experiment mode has to present
 COMPARED = ("Comparison", "Race", "Profile", "Survival")  # the titles of what the Compare mode has to present
 _LOG_HEIGHT = 132  # pixels that the log has at first
 _LIST_HEIGHT = 212  # and the list of runs
@@ -35,6 +36,7 @@ class Frame(QWidget):
         self._settings = settings
         self._restored = False
         self.comparison: ComparePage | None = None
+        self.experiments: ExperimentsPage | None = None
         self.theme: Theme | None = None
         self._pages: list[ComparePage | ExperimentsPage] = []
         self.train = TrainPage(panels)
@@ -104,6 +106,11 @@ class Frame(QWidget):
         height = min(height, round(_SHARE * self._split.height()))
         self._split.setSizes([max(self._split.height() - height, 1), *([height] * (self._split.count() - 1))])
 
+    def add_experiments(self, page: ExperimentsPage) -> None:
+        """Take in the page of the Experiment mode."""
+        self.experiments = page
+        self.add_page(page)
+
     def add_comparison(self, page: ComparePage) -> None:
         """Take in the page of the Compare mode."""
         self.comparison = page
@@ -121,18 +128,25 @@ class Frame(QWidget):
 
     @property
     def presented(self) -> str:
-        """What of the Compare mode is to be presented, by its title; empty where another mode is chosen."""
+        """What is to be presented of the mode that is chosen, by its title; empty where that is the Train mode."""
+        if self.experiments is not None and self.modes.currentWidget() is self.experiments:
+            return SETTINGS
         if self.comparison is None or not self.compares:
             return ""
         return self.comparison.presented
 
     @property
     def compared(self) -> str:
-        """Which runs the Compare mode compares, in a few words."""
+        """What the mode that is chosen compares, in a few words."""
+        if self.presented == SETTINGS and self.experiments is not None:
+            return self.experiments.words
         return self.comparison.compared.words if self.comparison is not None else ""
 
     def hold(self, title: str, widget: QWidget) -> None:
         """Put a panel's widget into its place."""
+        if title == SETTINGS and self.experiments is not None:
+            self.experiments.results.hold(widget)
+            return
         if title in COMPARED and self.comparison is not None:
             self.comparison.hold(title, widget)
             return
@@ -143,6 +157,8 @@ class Frame(QWidget):
 
     def take(self, title: str) -> QWidget:
         """Take a panel's widget out of its place, into which ``hold`` puts it back."""
+        if title == SETTINGS and self.experiments is not None:
+            return self.experiments.results.take()
         if title in COMPARED and self.comparison is not None:
             return self.comparison.take(title)
         if title != self._log_title:

@@ -31,7 +31,7 @@ from app.style import theme as themes
 from app.style.text import ElidedLabel, as_surface, set_role
 from app.style.theme import Theme
 from app.window.dock import Dock
-from app.window.frame import COMPARED, Frame
+from app.window.frame import COMPARED, SETTINGS, Frame
 from app.window.panels import Panels
 from app.window.run_row import NOTHING_YET
 from app.window.spotlight import Spotlight
@@ -212,7 +212,7 @@ class Present(QWidget):
 
     def _take(self, title: str) -> None:
         self._shown = title
-        self._pointed = self._pointed if title in COMPARED else title
+        self._pointed = self._pointed if title in (*COMPARED, SETTINGS) else title
         if self._panels is not None:
             self._panels.titled(title)  # which may be made only now
         widget = self._frame.take(title)
@@ -316,7 +316,7 @@ class Present(QWidget):
 
     def _write(self) -> None:
         """Of curves that are compared it is said whose they are, and of a run only that it trains."""
-        compares = self._shown in COMPARED
+        compares = self._shown in (*COMPARED, SETTINGS)
         text = self._warning or (self._frame.compared if compares else self._caption)
         if text != self.run_label.text():
             self.run_label.setText(text)

@@ -168,6 +168,16 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         assert [(type(each).__name__, each.accessibleName()) for each in whole if ring(window, each) < 0.4] == []
         assert not (nameless := without_a_name(page)), nameless
 
+        # Presenting shows the curves alone, and puts them back.
+        table.setFocus()
+        QTest.keyClick(table, Qt.Key.Key_P)
+        assert window.present.is_on
+        assert (results.curves.isVisible(), page.isVisible()) == (True, False)
+        assert words(window.present).startswith("Settings")
+        assert "Step sizes · Larger steps learn sooner." in words(window.present)
+        QTest.keyClick(window, Qt.Key.Key_Escape)
+        assert page.isAncestorOf(results.curves)
+
         # A failed run is tried again, another dropped, by the keyboard.
         results.tabs.setCurrentIndex(1)
         runs = results.runs

@@ -27,7 +27,7 @@ def of(*finals: Sequence[float], failed: int = 0) -> list[SettingResult]:
     for point, each in enumerate(finals):
         runs = [run(seed, final) for seed, final in enumerate(each, 1)]
         runs += [run(90, each[0], progress=Progress.FAILED)] * (failed if point == 0 else 0)
-        one = SettingResult(point, {"α": point}, tuple(runs))
+        one = SettingResult(point, {"α": point}, tuple(runs), f"α {point}")
         known = of_ended(one, BUDGET, None)
         found.append(replace(one, final=known.estimates["iqm"] if known is not None else None))
     return found
@@ -84,6 +84,10 @@ def test_how_an_experiment_stands_is_said_in_words() -> None:
         "about 1.9 h",
         "about 2 days",
     ]
-    assert title_of({"Learning rate": 0.01, "Baseline": "Learned value"}) == "Learning rate 0.01, Learned value"
-    assert title_of({"Baseline": "None"}) == "None"
-    assert title_of({}) == "as it is"
+    assert (
+        title_of({"Learning rate": 0.01, "Baseline": "Learned value"}, {"Learning rate": "α"})
+        == "α 0.01, Learned value"
+    )
+    assert title_of({"Baseline": "None", "Frames": 4}, {}) == "Baseline None, Frames 4"
+    assert title_of({"Baseline": "None"}, {}) == "None"
+    assert title_of({}, {}) == "as it is"
