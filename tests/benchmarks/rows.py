@@ -195,6 +195,16 @@ ROWS: dict[str, Row] = {
             frozenset({"only", "seeds", "first_seed", "resume"}),
         ),
         Row(
+            "sweep",
+            "Eight runs on two processes, against by hand and beside their training; a node of a cluster that is killed",
+            "sweep",
+            (
+                Figure("overhead of a run", "s", most=2.0),
+                Figure("against by hand", "×", most=1.15),
+                Figure("a killed node costs", "intervals of states", most=1.0),
+            ),
+        ),
+        Row(
             "reliability",
             "Kills, full disks, damaged and harmful files, many processes in one library: what is lost or goes wrong",
             "reliability.row",
