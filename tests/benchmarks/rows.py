@@ -196,7 +196,7 @@ ROWS: dict[str, Row] = {
         ),
         Row(
             "sweep",
-            "Eight runs on two processes, against by hand and beside their training; a node of a cluster that is killed",
+            "Eight runs on two processes, against by hand and beside their training; a cluster whose node is killed",
             "sweep",
             (
                 Figure("overhead of a run", "s", most=2.0),
