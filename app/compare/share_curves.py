@@ -28,16 +28,18 @@ from engine.runs.comparison.summaries import Summary
 from engine.runs.comparison.survival import Survival
 
 _SHADE = 0.22  # of a setting's colour in its band
+_TOLD = 4  # settings of which there is room to say what they came to
 _BESIDE = 0.3  # of the width, for the names beside the ends of lines
 _TICKED = "Tick runs in the list, several seeds of each setting, and "
 _NO_THRESHOLD = "This environment has no mean return at which it counts as solved: write one above."
 
 
 class Shares:
-    """One setting's steps: its ``y`` [m] from each ``x`` [m] on, with the interval from ``low`` to ``high``."""
+    """One setting's steps: its ``y`` [m] from each ``x`` [m] on, with the interval from ``low`` to ``high`` by a
+    ``method``; and in words what it has ``come`` to, where there is something to say."""
 
-    def __init__(self, x: Numbers, y: Numbers, low: Numbers, high: Numbers, said: str) -> None:
-        self.x, self.y, self.low, self.high, self.said = x, y, low, high, said
+    def __init__(self, x: Numbers, y: Numbers, low: Numbers, high: Numbers, method: str, come: str = "") -> None:
+        self.x, self.y, self.low, self.high, self.method, self.come = x, y, low, high, method, come
 
 
 class _ShareCurves(PanelWidget):
@@ -82,7 +84,9 @@ class _ShareCurves(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._column.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, 0)
+        unit = theme.px(theme.unit)
+        self._column.setContentsMargins(unit, unit // 2, unit, 0)
+        self.head.setSpacing(unit)
         self._names.apply_theme(theme)
         self._colour()
         self.plot.apply_theme(theme)
@@ -97,8 +101,10 @@ class _ShareCurves(PanelWidget):
         shown = [group for group in groups if group.id in self._shares]
         self._lines.lines = [self._line(group, self._shares[group.id]) for group in shown]
         self._colour()
-        said = [self._shares[group.id].said for group in shown]
-        self.said.setText("; ".join(said) + "." if said else "")
+        come = [f"{group.title}: {said}" for group in shown if (said := self._shares[group.id].come)]
+        methods = dict.fromkeys(self._shares[group.id].method for group in shown)
+        told = [*(come if len(come) <= _TOLD else ()), *methods]
+        self.said.setText("; ".join(told) + "." if told else "")
         self._stage.set_hint(self.missing())
         self._stage.fill(bool(shown))
         self._settle()
@@ -179,8 +185,8 @@ class ProfilePage(_ShareCurves):
         for group, those in zip(groups, scores, strict=True):
             if len(those) and len(thresholds):
                 one = profile(those, thresholds)
-                said = f"{group.title}: {percent(one.level)} interval at each return, {one.method}"
-                found[group.id] = Shares(one.thresholds, one.share, one.low, one.high, said)
+                method = f"{percent(one.level)} interval at each return, {one.method}"
+                found[group.id] = Shares(one.thresholds, one.share, one.low, one.high, method)
         return found
 
     def missing(self) -> str:
@@ -225,21 +231,22 @@ class SurvivalPage(_ShareCurves):
         found = {}
         for group, one in zip(groups, summed_up(self._compared, self.threshold), strict=True):
             if one.survival is not None and one.survival.last > 0.0:
-                found[group.id] = _as_shares(one.survival, group.title)
+                found[group.id] = _as_shares(one.survival)
         return found
 
     def missing(self) -> str:
         return _NO_THRESHOLD if self._compared.runs and self.threshold is None else self.empty
 
 
-def _as_shares(one: Survival, of: str) -> Shares:
+def _as_shares(one: Survival) -> Shares:
     """From 1 at no step until the last that was watched."""
     x = np.concatenate([[0.0], one.steps, [max(one.last, float(one.steps[-1]) if len(one.steps) else 0.0)]])
     y, low, high = (
         np.concatenate([[start], values, values[-1:] if len(values) else [start]])
         for start, values in ((1.0, one.remaining), (np.nan, one.low), (np.nan, one.high))
     )
-    return Shares(x, y, low, high, f"{of}: {one.reached} of {one.n} got there; {percent(one.level)}, {one.method}")
+    method = f"{percent(one.level)} interval, {one.method}"
+    return Shares(x, y, low, high, method, f"{one.reached} of {one.n} got there")
 
 
 def _scores(one: Summary) -> Numbers:
