@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.compare.caveats import of_one_environment
@@ -56,7 +56,11 @@ class RaceView(PanelWidget):
         self.player.failed.connect(self._fail)
         self.controls.changed.connect(self._race)
         self.controls.restarted.connect(self._race)
+        self._back = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)  # wherever the focus is
+        self._back.setEnabled(False)
+        self._back.activated.connect(lambda: self.controls.fill_button.setChecked(False))
         self.controls.fill_button.toggled.connect(self.filled)
+        self.controls.fill_button.toggled.connect(self._back.setEnabled)
         compared.library.changed.connect(self._note_training)
         compared.follow(self._follow)
         self.apply_theme(theme)
@@ -192,6 +196,7 @@ class RaceView(PanelWidget):
     def set_alone(self, alone: bool) -> None:
         """Whether nothing else can be seen of what it belongs to, as in front of a room."""
         self.controls.fill_button.setVisible(not alone)
+        self._back.setEnabled(not alone and self.controls.fill_button.isChecked())
 
     def _place_tiles(self) -> None:
         """In as many columns as make the pictures largest."""
@@ -230,13 +235,6 @@ class RaceView(PanelWidget):
         wanted = round(_STANDINGS * self.width())
         self.standings.setFixedWidth(min(max(wanted, self._theme.px(_LEAST)), self._theme.px(_MOST)))
         QTimer.singleShot(0, self, self._place_tiles)  # once all have the room that they have now
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        button = self.controls.fill_button
-        if event.key() == Qt.Key.Key_Escape and button.isVisibleTo(self) and button.isChecked():
-            button.setChecked(False)
-        else:
-            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
