@@ -36,6 +36,12 @@ def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
         workers: Annotated[
             int | None, typer.Option(min=1, help="Train so many at once; as many as there are cores otherwise.")
         ] = None,
+        ray: Annotated[
+            str | None,
+            typer.Option(
+                metavar="ADDRESS", help="Train on the Ray cluster there: HOST:PORT, ray://HOST:PORT, auto or local."
+            ),
+        ] = None,
         report: Annotated[
             Path | None, typer.Option(metavar="FOLDER", help="Write a file of lines for each run, and a summary.")
         ] = None,
@@ -49,7 +55,7 @@ def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
         from engine.commands import sweep as sweeping
 
         gc.enable()
-        place = sweeping.Place(workers, estimate)
+        place = sweeping.Place(workers, ray, estimate)
         sweeping.sweep(sweep, experiment, place, (report, library), interrupts)
 
 

@@ -39,10 +39,11 @@ SPAN = 30.0  # seconds of which the speed is the mean
 
 @dataclass(frozen=True)
 class Place:
-    """Where runs are trained: in so many ``workers`` of this machine; or nowhere, where it is only to be said what they
-    would take."""
+    """Where runs are trained: in so many ``workers`` of this machine, or on the Ray cluster at an address; or nowhere,
+    where it is only to be said what they would take."""
 
     workers: int | None = None
+    ray: str | None = None
     only_estimate: bool = False
 
 
@@ -67,6 +68,10 @@ def sweep(
     """
     if (asked is None) == (experiment is None):
         raise RequestError("Name a sweep: a TOML file, or an experiment that ships.")
+    if place.workers is not None and place.ray is not None:
+        raise RequestError(
+            "A sweep is trained by --workers of this machine or on a cluster by --ray; name one of them."
+        )
     report_folder, library_named = where
     folder = library_folder(library_named)
     console = Console(file=cast(IO[str], Lasting(sys.stderr)))
@@ -144,6 +149,10 @@ def _conduct(
 
 
 def _executor(place: Place, tell: Callable[[str], object]) -> Executor:
+    if place.ray is not None:
+        from engine.runs.executors.ray import RayExecutor
+
+        return RayExecutor(place.ray, tell)
     from engine.runs.executors.local import LocalExecutor
 
     return LocalExecutor(place.workers, tell)

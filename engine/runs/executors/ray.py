@@ -268,11 +268,11 @@ def _connect(ray: Any, address: str | None, carries: bool) -> None:
     carried = {"py_modules": [str(Path(each.__path__[0])) for each in (engine, resources)], "excludes": ["__pycache__"]}
     try:
         ray.init(
-            address=address,
+            address=address or "local",  # which Ray does not take from another that is here
             runtime_env=carried if carries else None,
             log_to_driver=False,
             logging_level="ERROR",
-            **({} if address else {"include_dashboard": False}),
+            **({"include_dashboard": False} if address in (None, "local") else {}),
         )
     except (ConnectionError, OSError, RuntimeError, ValueError, TimeoutError) as error:
         why = shortened(" ".join(str(error).split())).rstrip(".")

@@ -83,6 +83,7 @@ def _wait(until: Callable[[], bool], said: Callable[[], str], seconds: float = 3
         ([], "Name a sweep: a TOML file, or an experiment that ships."),
         (["baselinse"], "There is no sweep baselinse; did you mean baselines?"),
         (["nowhere.toml"], "The sweep nowhere.toml could not be read: No such file or directory."),
+        (["baselines", "--workers", "2", "--ray", "auto"], "name one of them."),
         (["--experiment", "abc"], "There is no experiment abc in the library"),
     ],
 )
