@@ -202,7 +202,8 @@ class Results:
     @property
     def words(self) -> str:
         """How it stands: "12 of 60 runs finished, 2 training, about 14 min left"."""
-        left = f", {about(self.seconds_left)} left" if self.seconds_left is not None and self.conducted else ""
+        foreseen = self.seconds_left is not None and self.conducted and not self.tally.is_over
+        left = f", {about(self.seconds_left or 0.0)} left" if foreseen else ""
         return f"{self.tally.words}{left}. {self._why_not}".removesuffix(" ")
 
     @property

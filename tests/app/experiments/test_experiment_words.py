@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.models.experiment_results import SettingResult, about, tally, title_of
+from app.models.experiment_results import Results, SettingResult, about, tally, title_of
 from app.session.experiment_words import best_two, caveat, in_full, of_ended, steps_to_it
+from engine.config import PolicyGradientConfig
 from engine.runs.comparison.summaries import Summary
-from engine.runs.sweeps.records import Progress, Wish
+from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
+from engine.runs.sweeps.spec import Sweep
 from engine.runs.sweeps.standings import Standing
 
 BUDGET = 1000
@@ -76,6 +78,12 @@ def test_runs_that_never_got_there_count() -> None:
 def test_how_an_experiment_stands_is_said_in_words() -> None:
     runs = [run(1, 1.0), run(2, None, progress=Progress.TRAINING), run(3, None, progress=Progress.FAILED)]
     assert tally(runs).words == "1 of 3 runs finished, 1 training, 1 failed"
+    record = ExperimentRecord("e", 1, Sweep(title="S", config=PolicyGradientConfig()), (), 0.0)
+    going = Results(record, (), (), tally(runs), conducted=True, seconds_left=100.0)
+    assert going.words == "1 of 3 runs finished, 1 training, 1 failed, about 2 min left."
+    assert replace(going, tally=tally([run(1, 1.0)])).words == "1 of 1 runs finished."
+    assert replace(going, conducted=False).words.endswith("Nobody trains it now; Go on does, from where each run was.")
+    assert replace(going, record=replace(record, wish=Wish.PAUSE)).words.endswith("Paused.")
     assert [about(seconds) for seconds in (2, 61, 89.9, 1000, 7000, 200_000)] == [
         "about 5 s",
         "about 60 s",
