@@ -93,12 +93,6 @@ class SeedGroup:
         return f"{what}seeds {spans([run.config.seed for run in self.runs])} · seed {shown.config.seed} shown"
 
     @property
-    def seed_words(self) -> str:
-        """ "seeds 1–8, together in one process"."""
-        how = "together in one process" if self.together else "each in a process of its own"
-        return f"seeds {spans([run.config.seed for run in self.runs])}, {how}"
-
-    @property
     def words(self) -> str:
         """What some of them have come to: "7 of 8 solved, 1 failed"; empty where that can be said of none."""
         solvable = self.runs[0].environment.solved_at is not None

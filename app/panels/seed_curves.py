@@ -129,7 +129,8 @@ class SeedCurves(QObject):
         found = self._at(pointer)
         if found is not None:
             run, y = found
-            told = (f"seed {run.config.seed}: mean return {short_number(y, 4)} (reward)", *place(x), "click: show it")
+            told = (f"seed {run.config.seed}: mean return {short_number(y, 4)} (reward)", *place(x))
+            told += ("click: show it",) if self._group is not None and self._group.together else ()
             return Reading(x, y, told, self._lines.colour)
         if not len(self._median.x) or not self._median.x[0] <= x <= self._median.x[-1]:
             return None

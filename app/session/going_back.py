@@ -125,13 +125,14 @@ def _begun(library: Library, training: Training, record: RunRecord, config: RunC
 class Asked:
     """A run that is asked for; ``plain`` is its environment before the changes that ``config`` makes to it, and ``how``
     says in what way it comes back from the library, where it is no new one. ``seeds`` are those of several new runs, by
-    their ids, of which ``id`` is the first."""
+    their ids, of which ``id`` is the first, trained ``together`` or each by itself."""
 
     id: str
     config: RunConfig
     plain: EnvironmentInfo
     how: Resuming | Forking | None = None
     seeds: Mapping[str, int] = field(default_factory=dict)
+    together: bool = True
 
 
 def asked_back(how: Resuming | Forking, id: str, plain: EnvironmentInfo | None) -> Asked:

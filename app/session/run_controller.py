@@ -220,7 +220,7 @@ class RunController(ShownRuns):
         else:
             for run in (asked.id, *asked.seeds):
                 self._histories.begin(run)
-            self.training.begin(asked.id, asked.config, seeds=asked.seeds, until=until)
+            self.training.begin(asked.id, asked.config, seeds=asked.seeds if asked.together else {}, until=until)
 
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):

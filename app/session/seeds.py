@@ -14,10 +14,12 @@ from app.models.runs import Difference, KeptRun, Run, SeedGroup
 from app.models.seeds import COUNTS, seeds_of
 from app.session.going_back import Asked, Begun
 from app.session.run_progress import Progress
+from app.style.format import spans
 from engine.catalogue.configured import changed
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
+from engine.runtime.cores import cores
 from engine.training.many_seeds.refusal import joint_refusal
 
 if TYPE_CHECKING:
@@ -62,15 +64,34 @@ def how_trained(config: RunConfig, count: int) -> str:
     problem = joint_refusal(config)
     if problem is None:
         return f"{count} seeds are trained together in one process."
-    return f"{count} seeds cannot be trained together, since {problem}."
+    return f"The first of {count} seeds is trained here, the others {_apart(problem)}."
+
+
+def _apart(problem: str) -> str:
+    at_once = f"{beside()} at a time" if beside() > 1 else "one at a time"
+    return f"in a process of their own each, {at_once}, since {problem}"
+
+
+def seed_words(group: SeedGroup, config: RunConfig) -> str:
+    """Which seeds are trained, and how: "seeds 1–8, together in one process"."""
+    seeds = f"seeds {spans([run.config.seed for run in group.runs])}"
+    problem = joint_refusal(config)
+    if group.together or problem is None:
+        return f"{seeds}, together in one process"
+    return f"{seeds}: the first here, the others {_apart(problem)}"
+
+
+def beside() -> int:
+    """How many processes train beside the window, with the cores that it leaves."""
+    return max(cores() - 1, 1)
 
 
 def new_seeds(config: RunConfig, plain: EnvironmentInfo, count: int) -> Asked:
     """A new run, or one for each of so many seeds from that of ``config`` on."""
-    if count == 1 or joint_refusal(config) is not None:
+    if count == 1:
         return Asked(uuid.uuid4().hex, config, plain)
     seeds = {uuid.uuid4().hex: seed for seed in seeds_of(config.seed, count)}
-    return Asked(next(iter(seeds)), config, plain, seeds=seeds)
+    return Asked(next(iter(seeds)), config, plain, seeds=seeds, together=joint_refusal(config) is None)
 
 
 def begun_run(
@@ -109,14 +130,17 @@ def begun_run(
             for place, (id, seed) in enumerate(asked.seeds.items())
         ]
     if len(runs) > 1:
-        kept.group = SeedGroup(tuple(runs))
+        kept.group = SeedGroup(tuple(runs), asked.together)
         kept.run = kept.group.run(asked.id) or run
     return kept
 
 
 def of_all(progress: Progress, group: SeedGroup) -> Progress:
     """How far all of ``group`` are, where ``progress`` is that of the one that is shown: the time left is the same, as
-    they are trained at the same time."""
+    they are trained at the same time. Of others than the one that is shown, each has a pace of its own where they are
+    not trained together, and is left out."""
+    if not group.together:
+        return progress
     going = len(group.going)
     steps = sum(min(run.history.environment_steps, progress.budget) for run in group.runs)
     speed = None if progress.steps_per_second is None else progress.steps_per_second * going

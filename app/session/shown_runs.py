@@ -13,7 +13,7 @@ from app.models.runs import KeptRun, SeedGroup
 from app.session.going_back import Asked
 from app.session.run_progress import Advance, Progress
 from app.session.run_sentences import STEPPING
-from app.session.seeds import SeedChoice, of_all
+from app.session.seeds import SeedChoice, of_all, seed_words
 from app.session.stops import Pace, Slow
 from engine.config import RunConfig
 
@@ -75,8 +75,8 @@ class ShownRuns(QObject):
     @property
     def seed_words(self) -> str:
         """Of which seed what is shown is: "seed 1", or of which: "seeds 1–8, together in one process"."""
-        if self.group is not None:
-            return self.group.seed_words
+        if self.group is not None and self.config is not None:
+            return seed_words(self.group, self.config)
         return f"seed {self.config.seed}" if self.config is not None else ""
 
     @property
@@ -119,13 +119,22 @@ class ShownRuns(QObject):
         """Show ``run``, which is of the same group; whether it is, and was not shown before."""
         shown, group = self.shown, self.group
         seed = group.run(run) if group is not None else None
-        if shown is None or seed is None or seed.id == shown.run.id:
+        if shown is None or group is None or seed is None or seed.id == shown.run.id:
+            return False
+        if not group.together:
+            self.log.emit("warning", "Another process trains this seed; it can be shown once all of them rest.")
             return False
         self.shown = replace(shown, run=seed, policy=None)
         self._advance = Advance()
         self.followed.emit(self.shown)
         self.runs_changed.emit()
         return True
+
+    def renew_group(self, group: SeedGroup) -> None:
+        """Take in what is known by now of the seeds that are trained elsewhere."""
+        if self.shown is not None:
+            self.shown.group = group
+            self.runs_changed.emit()
 
     def bring_back(self, run: KeptRun, ghost: KeptRun | None) -> None:
         """Show again what a reset cleared; a run that is shown meanwhile becomes the ghost."""

@@ -394,7 +394,7 @@ class MainWindow(DropWindow):
         self._tick.stop()
         self.training.ask("quit")  # all at once, so that each ends while the others do
         pages = self.compare, self.experiments
-        for each in (others := (self.lookups, self.playback, *pages, self.files.work, self.panels)):
+        for each in (others := (self.lookups, self.playback, *pages, self.files.work, self.panels, self.runs.workers)):
             each.end()
         deadline = QDeadlineTimer(patience)
         return all(each.wait(deadline) for each in (*others, self.training))

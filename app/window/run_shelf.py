@@ -12,16 +12,18 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QMenu
 
 from app.models.experiment import Experiment
-from app.models.run_state import RunState, longer
+from app.models.run_state import ACTIVE, RunState, longer
 from app.models.runs import KeptRun, Run
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from app.session.seed_workers import SeedWorkers
 from app.session.tried import Tried
 from app.window.run_chips import RunChips
 from app.window.run_list import Chip, RunList
 from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
+from engine.runs.executors.interface import Order
 from engine.runs.records import ALIVE, Reached, RunRecord, Status
 from engine.runtime.errors import RequestError
 
@@ -66,6 +68,7 @@ class RunShelf(QObject):
         super().__init__(parent)
         self._controller, self._library, self._experiment = controller, library, experiment
         self.list = RunList(library, self)
+        self.workers: SeedWorkers | None = None
         self._all: FoundRuns | None = None  # made when it is first wanted
         self.chips = RunChips(self.list)
         self._drawn: tuple[object, ...] = ()
@@ -270,6 +273,7 @@ class RunShelf(QObject):
         if len(records) == 1:
             _entry(menu, "Open", partial(self.open, record.id), "Return")
             self._offer_to_go_on(menu, record)
+            self._offer_of_a_seed(menu, record)
             _entry(menu, "Duplicate and change one thing…", partial(self.duplicate_asked.emit, record))
         all_drawn = all(run in drawn for run in ids)
         _entry(menu, "Hide from the plots" if all_drawn else "Draw beside", partial(self.draw_all, ids, not all_drawn))
@@ -283,6 +287,22 @@ class RunShelf(QObject):
             self.exports_asked.emit(menu.addMenu("Export as"), record)
         menu.addSeparator()
         _entry(menu, "Delete" if len(ids) == 1 else f"Delete {len(ids)} runs", partial(self.delete, ids), "Del")
+
+    def _offer_of_a_seed(self, menu: QMenu, record: RunRecord) -> None:
+        """Offer what one of several seeds can do alone, or say why it cannot."""
+        group, workers = self._controller.group, self.workers
+        if workers is not None and workers.has(record.id):
+            for words, order in (("Pause", Order.PAUSE), ("Go on", Order.GO_ON), ("Stop", Order.STOP)):
+                if (words == "Go on") is (record.status is Status.PAUSED) or words == "Stop":
+                    _entry(menu, f"{words} this seed", partial(workers.order, record.id, order))
+            return
+        if group is None or workers is None or group.run(record.id) is None or self._controller.state not in ACTIVE:
+            return
+        if group.together:
+            why = menu.addAction(f"Trained together with {len(group) - 1} others: they pause and stop as one")
+            why.setEnabled(False)
+        elif record.status not in ALIVE:
+            _entry(menu, "Go on with this seed", partial(workers.go_on, record.id))
 
     def _offer_to_go_on(self, menu: QMenu, record: RunRecord) -> None:
         """Offer to train on with a run at rest: to its end, or where it is there, for more, as its row does."""

@@ -16,6 +16,7 @@ from app.session.looking_back import LookingBack
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from app.session.seed_workers import SeedWorkers
 from app.session.thumbnails import Thumbnails
 from app.style.theme import Theme
 from app.window.fine_tuning import FineTuning
@@ -66,6 +67,8 @@ class Runs(QObject):
         self.row, self.pace = RunRow(), PaceControl()
         self.shelf = RunShelf(controller, library, experiment, self)
         self.chips = self.shelf.chips
+        self.workers = self.shelf.workers = SeedWorkers(controller, library, self)
+        self.workers.log.connect(self.log)
         self.opener = RunOpener(controller, library, self.shelf, choice, controller.training)
         self.offer = Offer(controller, library, self.opener)
         self.offer.changed.connect(self.refresh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -13,8 +14,10 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.models.runs import SeedGroup
 from app.panels.returns import ReturnsPanel
+from app.session.seed_workers import SeedWorkers
 from app.style.format import spans
 from app.window.main_window import MainWindow
+from engine.runs.executors.interface import Order
 from engine.runs.library import Library
 from engine.runs.place import library_folder
 from engine.runs.records import Status
@@ -130,3 +133,30 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
 
 def test_consecutive_numbers_are_written_short() -> None:
     assert [spans([3]), spans([1, 2, 3]), spans([1, 2, 4, 7, 8])] == ["3", "1–3", "1–2, 4, 7–8"]
+
+
+def test_seeds_that_cannot_be_trained_together_go_on_in_processes_and_heed_what_the_window_is_asked(
+    qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SeedWorkers, "_work", lambda _self: None)
+    window = make_window(**(PPO | {"policy": "gru"}))
+    controller, workers = window.controller, window.runs.workers
+    controller.seeds.choose(3)
+    press(window, Qt.Key.Key_Space)
+    reach(window, RunState.RUNNING)
+    jobs = [workers._asked.get(timeout=5) for _ in range(2)]
+    assert [job.seeds for job in jobs] == [(2,), (3,)]
+    assert [job.runs[0] for job in jobs] == group_of(window).ids[1:]
+    assert [job.configuration["seed"] for job in jobs] == [2, 3]
+    assert " at a time, since a GRU policy does not act for several seeds at once" in controller.seed_words
+    assert window.training.records.keys() == {group_of(window).ids[0]}
+    press(window, Qt.Key.Key_Space)
+    reach(window, RunState.PAUSED)
+    press(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: controller.state is RunState.PAUSED and workers._asked.qsize() >= 4)
+    controller.stop()
+    reach(window, RunState.STOPPED)
+    orders = [workers._asked.get(timeout=5)[1] for _ in range(6)]
+    assert orders == [Order.PAUSE] * 2 + [Order.STEP] * 2 + [Order.STOP] * 2
+    controller.follow(jobs[0].runs[0])  # which nobody could play
+    assert controller.shown.run.config.seed == 1
