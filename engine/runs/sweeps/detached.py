@@ -35,7 +35,7 @@ def begin_conducting(library: Path, experiment: str, workers: int | None = None)
         raise RunError("The program's main.py cannot be found, by which experiments are conducted.")
     wanted = ["--experiment", experiment, "--library", str(library.absolute())]
     wanted += [] if workers is None else ["--workers", str(workers)]
-    command = [sys.executable, found.origin, "sweep", *wanted]
+    command = [sys.executable, str(Path(found.origin).absolute()), "sweep", *wanted]
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -44,7 +44,7 @@ def begin_conducting(library: Path, experiment: str, workers: int | None = None)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as file:
             nothing = subprocess.DEVNULL
-            began = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=file, cwd=library, **apart)
+            began = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=file, **apart)
     except OSError as error:
         raise RunError(f"The experiment cannot be conducted: {error.strerror or error}.") from None
     _BEGUN[:] = [earlier for earlier in _BEGUN if earlier.poll() is None] + [began]

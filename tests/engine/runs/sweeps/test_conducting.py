@@ -213,6 +213,16 @@ def test_a_finished_run_of_the_same_configuration_and_seed_is_taken_over(library
     assert len({run.run for run in Experiments(library).runs(record.id)}) == 6
 
 
+def test_a_finished_run_that_was_removed_for_good_is_trained_anew(library: Library) -> None:
+    record, executor = _begun(library, "seeds = 1"), FakeExecutor(library)
+    for _ in range(2):
+        with Conductor(library, record.id, executor) as conductor:
+            _conduct(conductor, executor)
+        library.forget(record.runs[0].run)
+
+    assert len(executor.started) == 2
+
+
 def test_what_cannot_be_written_is_noted_later(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     record, executor, told = _begun(library, "seeds = 1"), FakeExecutor(library), list[str]()
     with Conductor(library, record.id, executor, told.append) as conductor:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.runs.library import Library
 from engine.runs.records import RunRecord, Status
+from engine.runs.retention import clean
 from engine.runs.sweeps.experiments import Experiments, effective
 from engine.runs.sweeps.records import Progress, Wish
 from engine.runtime.errors import RequestError
@@ -96,3 +97,6 @@ def test_deleting_takes_the_runs_that_no_other_experiment_counts_and_comes_back_
     experiments.delete([one.id])
     assert experiments.add(one.sweep).deleted is None
     assert len(library.runs()) == 2
+    experiments.delete([one.id])
+    clean(library, ["deleted"])
+    assert (experiments.list(deleted=True), [run.id for run in library.runs()]) == ([], [one.runs[0].run])
