@@ -45,6 +45,7 @@ from engine.reports.metrics import METRICS
 
 _EMPTY = "Each episode will appear here as a dot once it has ended."
 _COUNTED: dict[XAxis, str] = {"environment_steps": "steps", "episodes": "episodes", "seconds": "seconds"}
+_UPON = 3.0  # pixels from the mouse to a dot that is meant, and nothing else
 _LOW = 190  # pixels, for text of the system's size: what is lower has its room for the plot
 
 
@@ -354,7 +355,8 @@ class ReturnsPanel(PanelWidget):
             return None
         distances = pointer.distances(self._dots.x, self._dots.y)
         nearest = int(np.argmin(distances))
-        return nearest if distances[nearest] <= NEAR else None
+        upon = distances[nearest] <= _UPON  # else the line of a seed that is there is meant
+        return nearest if upon or (distances[nearest] <= NEAR and not self._seeds.is_at(pointer)) else None
 
     def _ask(self, pointer: Pointer | None) -> None:
         """Have the steps of the episode there shown, or another seed whose line is there."""

@@ -141,6 +141,10 @@ class SeedCurves(QObject):
         band = f"{self._band_name}: {short_number(low, 4)} to {short_number(high, 4)}"
         return Reading(x, middle, (words, band, *place(x)), self._median.colour)
 
+    def is_at(self, pointer: Pointer) -> bool:
+        """Whether the line of a seed is there."""
+        return self._at(pointer) is not None
+
     def pick(self, pointer: Pointer) -> None:
         """Show the seed whose line is there."""
         found = self._at(pointer)

@@ -62,13 +62,16 @@ def choose(qtbot: QtBot, window: MainWindow, times: int) -> None:
 
 
 def click_on_a_line(panel: ReturnsPanel, seed: int, group: SeedGroup) -> None:
-    """Click in the plot on the thin line of a seed, at its end."""
+    """Click in the plot on the thin line of a seed, half way along, where the plot shows no more than that."""
     run = next(run for run in group.runs if run.config.seed == seed)
     curve = panel._seeds._curves[run.id]
+    panel.plot.take_x((0.0, float(curve.x[-1])))
+    QApplication.processEvents()
     (left, right), (low, high) = panel.plot.seen
+    along = (curve.x[0] + curve.x[-1]) / 2
     area = panel.plot.area
-    x = area.left() + (curve.x[-1] - left) / (right - left) * area.width()
-    y = area.bottom() - (curve.y[-1] - low) / (high - low) * area.height()
+    x = area.left() + (along - left) / (right - left) * area.width()
+    y = area.bottom() - (np.interp(along, curve.x, curve.y) - low) / (high - low) * area.height()
     QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
 
 
@@ -104,6 +107,9 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
     ]
     assert np.isnan(panel._seeds._lines.x).sum() == 3  # one path for all
     third = group_of(window).runs[2]
+    panel._dots.x = panel._dots.y = np.empty(0)  # which are meant where a click is upon one
+    click_on_a_line(panel, 2, group_of(window))
+    assert controller.shown.run.config.seed == 2
     window.runs.chips.setFocus()
     window.runs.chips.setCurrentIndex(window.runs.chips.runs.index(window.runs.chips.runs.row_of(third.id), 0))
     press(window, Qt.Key.Key_Return)
