@@ -72,7 +72,7 @@ def write(folder: Path, settings: int, writer: int) -> None:
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
     random, sweep = np.random.default_rng(writer), swept(settings)
     with Library(folder) as library:
-        experiment = Experiments(library).all()[0]
+        experiment = Experiments(library).list()[0]
         plan = planned(sweep)
         runs = [
             _begun(library, point.of_seed(seed).model_dump(mode="json"), run_id(experiment.id, point.index, seed))
