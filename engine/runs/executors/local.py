@@ -109,7 +109,7 @@ class LocalExecutor:
             if not self._has_memory(busy=len(busy)):
                 return
             self._waiting.popleft()
-            idle = next((worker for worker in self._workers if worker.job is None), None)
+            idle = next((worker for worker in self._workers if worker.is_free), None)
             if idle is None:
                 self._started += 1
                 idle = Worker(self._started)

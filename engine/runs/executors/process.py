@@ -42,6 +42,11 @@ class Worker:
         finally:
             theirs.close()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a job can be begun in it."""
+        return self.job is None and bool(self.process.is_alive())
+
     def begin(self, job: Job) -> None:
         self.job = job
         self._send(job)

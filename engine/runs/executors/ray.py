@@ -45,8 +45,8 @@ class RayExecutor:
     """An ``Executor`` on a Ray cluster; for one thread. Jobs wait at Ray where there is no room for them.
 
     Args:
-        address: "auto", HOST:PORT, or ray://HOST:PORT from a computer that is not part of the cluster; None begins a
-            cluster of this machine alone.
+        address: "auto" or HOST:PORT of a cluster that this computer is part of; ray://HOST:10001 of another, for which
+            Ray wants its extra "client"; None begins a cluster of this machine alone.
         tell: is given sentences for a person.
         carries: whether the program is carried to the machines; else each has to have it, in the same version.
 
@@ -274,7 +274,7 @@ def _connect(ray: Any, address: str | None, carries: bool) -> None:
             logging_level="ERROR",
             **({"include_dashboard": False} if address in (None, "local") else {}),
         )
-    except (ConnectionError, OSError, RuntimeError, ValueError, TimeoutError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
         why = shortened(" ".join(str(error).split())).rstrip(".")
         raise RequestError(
             f"No Ray cluster can be used at {address}: {why}. `ray start --head` begins one and says its address."

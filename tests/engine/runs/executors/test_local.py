@@ -112,6 +112,10 @@ def test_jobs_wait_for_cores_and_for_memory(monkeypatch: pytest.MonkeyPatch, tmp
         def __init__(self, _: int) -> None:
             self.job: Job | None = None
 
+        @property
+        def is_free(self) -> bool:
+            return self.job is None
+
         def begin(self, job: Job) -> None:
             self.job = job
 
