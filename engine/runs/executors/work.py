@@ -71,6 +71,7 @@ def work(job: Job, orders: Orders, tell: Tell, given: Mapping[str, Any] | None =
             job, f"The run failed unexpectedly: {describe(error)}.", can_retry=isinstance(error, MemoryError)
         )
     finally:
+        keep_to(None)
         await_endings()
         if training is not None:
             with suppress(Exception, GivenUp):  # what it has learned is safe
