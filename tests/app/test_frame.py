@@ -63,7 +63,8 @@ def test_a_long_sentence_widens_nothing(make_window: Make) -> None:
 def test_train_is_the_mode_that_is_chosen_at_first(make_window: Make) -> None:
     window = make_window()
     buttons = window.toolbar.findChild(ModeBar).findChildren(QToolButton)
-    assert [(button.text(), button.isChecked()) for button in buttons] == [("Train", True), ("Compare", False)]
+    chosen = [(button.text(), button.isChecked()) for button in buttons]
+    assert chosen == [("Train", True), ("Compare", False), ("Experiment", False)]
     assert buttons[0].defaultAction().shortcut().toString() == "Ctrl+1"
     buttons[0].click()
     assert buttons[0].isChecked()

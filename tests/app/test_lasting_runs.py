@@ -97,7 +97,7 @@ def test_what_is_held_here_stays_while_the_run_is_trained_elsewhere(
         assert controller.state is RunState.RUNNING
         reach(window, RunState.STOPPED)
         assert "is being trained by another window or command" in window.frame.shelf.notice.text()
-        assert (window.training.held, controller.config, button.isVisible()) == (run.id, before, True)
+        assert (window.training.holds(run.id), controller.config, button.isVisible()) == (True, before, True)
         library.reach(run.id, Reached(iteration=9), ())  # where the other has come to
         QTest.mouseClick(window.runs.row.fork_button, Qt.MouseButton.LeftButton)  # goes on from what is held
         reach(window, RunState.FINISHED)

@@ -99,12 +99,8 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
     assert controller.progress().steps == sum(run.history.environment_steps for run in group_of(window).runs)
 
     panel = window.panels.find(ReturnsPanel)
-    assert [entry.text for entry in panel.plot.legend.entries] == [
-        "median of 3 seeds",
-        "lowest to highest of 3",
-        "each seed",
-        "seed 1, shown",
-    ]
+    named = ["median of 3 seeds", "lowest to highest of 3", "each seed", "seed 1, shown"]
+    qtbot.waitUntil(lambda: [entry.text for entry in panel.plot.legend.entries] == named)
     assert np.isnan(panel._seeds._lines.x).sum() == 3  # one path for all
     third = group_of(window).runs[2]
     panel._dots.x = panel._dots.y = np.empty(0)  # which are meant where a click is upon one

@@ -23,7 +23,7 @@ from engine.runtime.state import State
 
 def activation_of(policy: PolicyConfig) -> Nonlinearity:
     """What a policy of layers has between them."""
-    return NONLINEARITIES[policy.activation if policy.kind == "mlp" else "tanh"]
+    return NONLINEARITIES[getattr(policy, "activation", "tanh")]
 
 
 class JointActor(Actor):

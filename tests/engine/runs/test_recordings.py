@@ -219,7 +219,7 @@ def test_the_room_that_recordings_take_is_told_and_what_is_deleted_can_go(
 def test_a_library_from_before_there_were_recordings_takes_them(library_place: Path) -> None:
     with Library(library_place) as library:
         run = filled(library)
-        for table in ("datasets", "recordings"):
+        for table in ("datasets", "recordings", "experiment_runs", "experiments"):
             library.execute(f"DROP TABLE {table}")
         library.execute("PRAGMA user_version = 1")
     with Library(library_place) as library:
