@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QStackedWidget, QT
 from app.style.theme import tabular
 
 LEAST_TEXT = 48  # pixels of a text that is cut short
+_TWO_ENDS = 12  # characters, in fewer of which two ends of a text tell less than its beginning
 
 
 def as_surface(panel: QWidget) -> None:
@@ -76,7 +77,8 @@ class SteadyLabel(QLabel):
 
 
 class ElidedLabel(QLabel):
-    """One line of plain text, of which the end is left out where it does not fit, or another part."""
+    """One line of plain text, of which the end is left out where it does not fit, or another part where there is room
+    for more than a word."""
 
     def __init__(self, text: str = "", left_out: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__(text)
@@ -92,7 +94,10 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         room = self.contentsRect()
-        shown = self.fontMetrics().elidedText(self.text(), self._left_out, room.width())
+        metrics = self.fontMetrics()
+        little = room.width() < _TWO_ENDS * metrics.averageCharWidth()  # where two ends are too short to tell anything
+        left_out = Qt.TextElideMode.ElideRight if little else self._left_out
+        shown = metrics.elidedText(self.text(), left_out, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.end()
 
