@@ -7,30 +7,27 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QThread, Signal
-from PySide6.QtGui import QImage
 
 from app.session.failures import failure
 from app.session.playback_pace import MOST_PICTURES, Achieved, Pace
-from app.session.playback_thread import FASTEST, HOLD, LONGEST_BURST, SHORTEST_HOLD, SLOWEST, picture_of
+from app.session.playback_thread import FASTEST, HOLD, LONGEST_BURST, SHORTEST_HOLD, SLOWEST
+from app.session.side import Side, SideFrame
 from engine.catalogue.configured import changed, described
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.reports.frames import Frame
 from engine.runs.racing import Instant, Racer, policy_at, start_of
 from engine.runs.records import ALIVE
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
-    from engine.analysis.landscape.episodes import Mean
     from engine.runs.library import Library
     from engine.runs.snapshots import Snapshot
 
@@ -57,22 +54,6 @@ class Lineup:
 
 
 @dataclass(frozen=True)
-class SideFrame:
-    """What is seen of one of them: a frame without its picture, the picture, and the environment steps after which its
-    policy was kept; or else in a sentence what the ``trouble`` with it is, and before anything is seen, nothing.
-
-    ``returns`` are those of the rounds that have ended for all, of which ``mean`` is the mean.
-    """
-
-    frame: Frame | None = None
-    picture: QImage | None = None
-    returns: tuple[float, ...] = ()
-    mean: Mean | None = None
-    environment_steps: int = 0
-    trouble: str = ""
-
-
-@dataclass(frozen=True)
 class Shown:
     """What is seen of all, in the order of the line-up, in this ``round``, counted from 1; how many times as fast as
     the slowest environment's own pace they play, where that is clearly less than is wished for, else None."""
@@ -80,53 +61,6 @@ class Shown:
     sides: tuple[SideFrame, ...]
     round: int = 1
     slow: float | None = None
-
-
-class _Side:
-    """One of them, who may not be able to play."""
-
-    def __init__(self, run: str) -> None:
-        self.run = run
-        self.kept: Snapshot | None = None  # what it plays
-        self.racer: Racer | None = None
-        self.trouble = ""
-        self.seconds = 0.0  # of work on it that this process did
-
-    @property
-    def plays(self) -> bool:
-        """Whether its episode goes on."""
-        return self.racer is not None and not self.racer.waits
-
-    def attempt(self, do: Callable[[], None]) -> None:
-        """Do something with it; where that fails, it is out, and the others go on.
-
-        Raises:
-            GivenUp: its environment is not waited for any more.
-        """
-        began = time.thread_time()
-        try:
-            do()
-        except GivenUp:
-            self.close()
-            raise
-        except BaseException as error:
-            self.trouble = failure(error, "The agent cannot be shown")
-            self.close()
-        self.seconds += time.thread_time() - began
-
-    def shown(self) -> SideFrame:
-        racer = self.racer
-        if racer is None or racer.frame is None:
-            return SideFrame(trouble=self.trouble)
-        frame = racer.frame
-        picture = None if frame.image is None else picture_of(frame.image)
-        return SideFrame(replace(frame, image=None), picture, racer.returns, racer.mean, racer.environment_steps)
-
-    def close(self) -> None:
-        racer, self.racer = self.racer, None
-        if racer is not None:
-            with suppress(Exception):
-                racer.close()
 
 
 class SideBySide(QThread):
@@ -232,7 +166,7 @@ class SideBySide(QThread):
     # --- the thread itself --------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        sides: list[_Side] = []
+        sides: list[Side] = []
         asked = -1
         with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1), "side by side") as pool:
             while (turn := self._next_turn()) is not None:
@@ -271,7 +205,7 @@ class SideBySide(QThread):
             if self._stopping or self._lineup is None or self._lineup.runs != lineup.runs:
                 raise GivenUp
 
-    def _open(self, lineup: Lineup, sides: list[_Side], pool: ThreadPoolExecutor) -> None:
+    def _open(self, lineup: Lineup, sides: list[Side], pool: ThreadPoolExecutor) -> None:
         """Have a side for each of the runs: that of before where it was there, so that its environment stays."""
         from engine.runs.library import Library
 
@@ -280,7 +214,7 @@ class SideBySide(QThread):
             same = next((side for side in before if side.run == run), None)
             if same is not None:
                 before.remove(same)
-            sides.append(same or _Side(run))
+            sides.append(same or Side(run))
         _close(before)
         with Library(self._folder) as library:
             for side in sides:
@@ -295,10 +229,10 @@ class SideBySide(QThread):
         self._achieved, self._pictures = Achieved(), MOST_PICTURES
         self._begin(sides, lineup)
 
-    def _fetch(self, library: Library, side: _Side, at: Instant) -> None:
+    def _fetch(self, library: Library, side: Side, at: Instant) -> None:
         side.kept = self._policy(library, side.run, at)
 
-    def _ready(self, side: _Side, lane: int) -> None:
+    def _ready(self, side: Side, lane: int) -> None:
         """Have it play what was kept."""
         if side.kept is None:
             side.close()
@@ -308,7 +242,7 @@ class SideBySide(QThread):
             side.racer.take(side.kept)
             side.racer.forget()
 
-    def _begin(self, sides: Sequence[_Side], lineup: Lineup) -> None:
+    def _begin(self, sides: Sequence[Side], lineup: Lineup) -> None:
         """Begin the next round."""
         self._round += 1
         self._moved, self._fresh = None, True
@@ -316,7 +250,7 @@ class SideBySide(QThread):
             if side.racer is not None:
                 side.racer.begin(start_of(self._seed, self._round, 0 if lineup.alike else at))
 
-    def _follow_training(self, sides: Sequence[_Side], lineup: Lineup) -> None:
+    def _follow_training(self, sides: Sequence[Side], lineup: Lineup) -> None:
         """Play on with what runs that train have learned meanwhile."""
         from engine.runs.library import Library
 
@@ -346,7 +280,7 @@ class SideBySide(QThread):
             raise RequestError(f"No policy was kept of run {record.number}; train a run, and its agent can be watched.")
         return kept
 
-    def _move(self, sides: Sequence[_Side], lineup: Lineup, pool: ThreadPoolExecutor) -> None:
+    def _move(self, sides: Sequence[Side], lineup: Lineup, pool: ThreadPoolExecutor) -> None:
         """Take the steps that are due in all."""
         if not any(side.plays for side in sides):
             self._follow_training(sides, lineup)
@@ -372,11 +306,11 @@ class SideBySide(QThread):
             self._moved = None
             self._pace.hold(max(SHORTEST_HOLD, HOLD / max(self._speed, 1.0)), time.monotonic())
 
-    def _advance(self, side: _Side, render: bool) -> None:
+    def _advance(self, side: Side, render: bool) -> None:
         if side.racer is not None:
             side.attempt(partial(side.racer.advance, self._greedy, render=render))
 
-    def _rate(self, sides: Sequence[_Side]) -> float:
+    def _rate(self, sides: Sequence[Side]) -> float:
         """The steps per second that are wished for: of all those of the slowest."""
         rates = (side.racer.frames_per_second for side in sides if side.racer is not None)
         return self._speed * min((min(max(rate, SLOWEST), FASTEST) for rate in rates), default=1.0)
@@ -396,7 +330,7 @@ class SideBySide(QThread):
         if self._yields:
             self._pace.due = max(self._pace.due, ready)
 
-    def _hand_over(self, sides: Sequence[_Side], asked: int) -> None:
+    def _hand_over(self, sides: Sequence[Side], asked: int) -> None:
         rate = self._rate(sides)
         achieved = self._achieved.below(rate)
         slow = None if achieved is None else self._speed * achieved / rate
@@ -428,11 +362,11 @@ def _all(pool: ThreadPoolExecutor, tasks: Sequence[Callable[[], None]]) -> None:
         each.result()
 
 
-def _seconds(sides: Sequence[_Side]) -> float:
+def _seconds(sides: Sequence[Side]) -> float:
     """Of a core, that this process has worked for them."""
     return time.thread_time() + sum(side.seconds for side in sides)
 
 
-def _close(sides: Sequence[_Side]) -> None:
+def _close(sides: Sequence[Side]) -> None:
     for side in sides:
         side.close()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 from app.models.run_style import RunStyle
 from app.panels.episode.frame_view import FrameView
 from app.plotting.run_sign import RunSign
-from app.session.side_by_side import SideFrame
+from app.session.side import SideFrame
 from app.style.format import NOTHING, short_number
 from app.style.text import ElidedLabel
 from app.style.theme import Theme, tabular

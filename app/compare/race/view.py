@@ -16,7 +16,8 @@ from app.compare.race.standings import Standing, Standings
 from app.compare.race.tile import MAKING, Tile, best_columns
 from app.panels.record import PanelWidget
 from app.session.allowance import Allowance
-from app.session.side_by_side import Known, Lineup, Shown, SideBySide, SideFrame, known_in_the_catalogue
+from app.session.side import SideFrame
+from app.session.side_by_side import Known, Lineup, Shown, SideBySide, known_in_the_catalogue
 from app.style.format import short_number
 from app.style.text import ElidedLabel, Stage, as_surface
 from app.style.theme import Theme
