@@ -19,11 +19,13 @@ from typer.testing import CliRunner
 from engine.catalogue.family import Extra
 from engine.config import presets
 from engine.config.parameters import with_values
+from engine.config.validation import validated
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import learning, report
+from tests.benchmarks import learning, report, trained
 from tests.benchmarks.figures import Figure, Measured, MissingPackageError, Number, Result, Row, require
 from tests.benchmarks.learning import GOALS, Goal, Run, configuration
 from tests.benchmarks.rows import ROWS
+from tests.benchmarks.trained import Job, Stop
 
 MACHINE = ("cpu", "cores", "memory_gb", "os", "python", "load_average", "commit")
 FAST = Figure("speed", "steps/s", least=100.0)
@@ -189,15 +191,20 @@ def test_presets_whose_extra_is_missing_are_left_out_and_named(monkeypatch: pyte
         learning.possible((Goal("cartpole", 475.0),), said.append)
 
 
-def test_a_goal_is_reached_no_sooner_than_so_many_episodes_have_ended() -> None:
-    config = configuration(Goal("bandit", 0.0))
-    runs = [learning.train(config, 0.0, stop=True, over=over) for over in (100, 1000)]
-    assert [run["steps_to_target"] for run in runs] == [112, 1008]  # an episode is a step, and 16 are an update
+def test_a_goal_is_reached_no_sooner_than_so_many_episodes_have_ended(tmp_path: Path) -> None:
+    goals = [Goal("bandit", 0.0, stop=True, over=over) for over in (100, 1000)]
+    for goal in goals:
+        trained.train(configuration(goal), tmp_path / f"{goal.over}", Stop(0.0, goal.over))
+    runs = [learning.run_of(tmp_path / f"{goal.over}", goal, 0) for goal in goals]
+    assert [(run.steps_to_target, run.steps) for run in runs] == [(112, 112), (1008, 1008)]  # an episode is a step,
+    longer = learning.run_of(tmp_path / "1000", goals[0], 0)  # and 16 are an update
+    assert (longer.steps_to_target, longer.steps) == (112, 112)
 
 
-def test_a_preset_that_learns_from_a_teacher_is_given_one() -> None:
+def test_a_preset_that_learns_from_a_teacher_is_given_one(tmp_path: Path) -> None:
     config = with_values(presets.shipped()["cartpole-cloning"].config, {"budget.environment_steps": 1})
-    assert learning.train(config, None, stop=False, over=100)["steps"] > 0
+    trained.train(config, tmp_path / "run")
+    assert next(trained.iterations(tmp_path / "run"))["environment_steps"] > 0
 
 
 def test_the_share_of_seeds_counts_those_that_have_a_target() -> None:
@@ -218,11 +225,24 @@ def test_a_line_of_the_table_says_how_many_seeds_got_there_and_when() -> None:
     assert learning.line(Goal("cartpole", None), [MISSED])[3:] == ("–", "–", "430.0", "–", "10")
 
 
-def test_a_job_is_known_again_by_what_it_comes_to() -> None:
-    goal = Goal("cartpole", 475.0)
-    assert learning.job(goal, 1).key == learning.job(goal, 1).key
-    keys = {learning.job(goal, 1).key, learning.job(goal, 2).key, learning.job(Goal("cartpole", 400.0), 1).key}
-    assert len(keys) == 3
+def test_what_is_kept_of_a_run_is_known_again_by_what_it_comes_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trained, "KEPT", tmp_path)
+    short = {"budget.environment_steps": 16}
+    config = with_values(configuration(Goal("bandit", 0.75)), short).model_dump_json()
+    whole, stopped = Job("whole", config), Job("stopped", config, Stop(0.75, 100))
+    assert not whole.kept
+    for job in (whole, stopped):
+        trained.train(validated(json.loads(config)), job.path, job.stop)
+    assert whole.kept
+    assert stopped.kept
+    assert Job("whole", config, Stop(0.75, 100)).kept  # what goes on serves who would have stopped, not the reverse
+    assert not Job("stopped", config).kept
+    assert not Job("stopped", config, Stop(0.8, 100)).kept
+    assert not Job("whole", config.replace('"seed":1', '"seed":2')).kept
+    monkeypatch.setattr(trained, "engine", lambda: "another")
+    assert not whole.kept
 
 
 def test_an_option_of_another_row_is_refused() -> None:

@@ -16,11 +16,10 @@ ITERATIONS = 60
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def kept(tmp_path: Path) -> Path:
     """A run whose value explains less than nothing in its later half."""
-    monkeypatch.setattr(doctor, "KEPT", tmp_path)
     config = presets.find("cartpole").config
-    lines = [config.model_dump_json()]
+    lines = [json.dumps({"config": json.loads(config.model_dump_json()), "engine": "", "stop": None})]
     for iteration in range(1, ITERATIONS + 1):
         told = {"iteration": iteration, "environment_steps": 100 * iteration, "seconds": 0.1 * iteration}
         told |= {"explained_variance": 0.5 if iteration < 30 else -0.8}
@@ -42,11 +41,9 @@ def test_a_run_is_read_as_it_was_told(kept: Path) -> None:
 
 
 def test_what_the_rules_see_in_it_is_counted_and_said(kept: Path) -> None:
-    seen = doctor.looked_at("cartpole", 7)
-    assert seen is not None
+    seen = doctor.looked_at(kept, "cartpole", 7)
     assert set(seen.alarms) == {"values-worse-than-none"}
     assert seen.first["values-worse-than-none"] > 0.7
-    assert doctor.looked_at("cartpole", 8) is None
     found = doctor.summary([seen])
     assert found.held == {doctor.ALARMS: 1.0}
     assert found.grid is not None

@@ -1,29 +1,24 @@
 """doctor: whether the doctor is silent where all is well: false alarms on every shipped preset.
 
-Each preset is trained as it is shipped from several seeds, on the CPU with torch on 1 thread, in processes that give
-way to all others. What each tells is kept, so that thresholds can be looked at again without training: as lines of JSON
-in ``results/.doctor``, one for each iteration, with the returns of the episodes that ended in it and when they did.
+Each preset is trained from ten seeds, the five with which settings are chosen and the five of the row ``learning``, on
+the CPU with torch on 1 thread, and what each run tells is kept (``trained``), so that thresholds can be looked at again
+without training. Runs of ``learning`` serve as well, of which a few stop at their target.
 
-Then the rules look at every run as it was after each of up to 200 iterations, evenly spread, with what was known then
-alone. An alarm is a rule that saw something at any of these; the table says in how many seeds, and at which share of
-the looks. A preset whose environment needs an extra that is not installed is left out, and named.
+The rules look at every run as it was after each of up to 200 iterations, evenly spread, with what was known then alone.
+An alarm is a rule that saw something at any of these; the table says in how many seeds, and at which share of the
+looks. Rules that judge the machine and not the learning are left out: two runs side by side slow each other. A preset
+whose environment needs an extra that is not installed is left out, and named.
 
-Options: ``--only PRESET`` (several times), ``--seeds N`` (10), ``--first-seed N`` (201), and ``--resume``, which trains
-nothing that is kept already.
+Options: ``--only PRESET`` (several times), ``--seeds N``, the first N of 101 to 105 and 1 to 5, ``--first-seed N``,
+from which on they are then counted, and ``--resume``, which trains nothing that is kept already.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import typer
@@ -32,17 +27,16 @@ from engine.analysis.doctor.reported import Reported, from_rows
 from engine.analysis.doctor.rules import RULES, findings
 from engine.catalogue.configured import changed, described
 from engine.catalogue.environments import ENVIRONMENTS, missing_extra
-from engine.config import RunConfig, presets
-from engine.config.parameters import with_values
-from tests.benchmarks.children import run_child
+from engine.config import presets
+from engine.config.validation import validated
 from tests.benchmarks.figures import Grid, Measured, Number, Say
+from tests.benchmarks.learning import GOALS, Goal, job
+from tests.benchmarks.trained import Job, header, iterations, run_all
 
-FIRST_SEED, SEEDS = 201, 10
+SEEDS = (101, 102, 103, 104, 105, 1, 2, 3, 4, 5)
 LOOKS = 200
-QUICK_STEPS = 3_000
-KEPT = Path(__file__).parent / "results" / ".doctor"
 ALARMS = "false alarms"
-LONGEST = 3600.0  # seconds for one run
+OF_THE_MACHINE = frozenset({"slower"})  # rules that see how busy it is
 
 
 @dataclass(frozen=True)
@@ -64,20 +58,21 @@ def measure(
     *,
     only: Sequence[str] = (),
     seeds: int | None = None,
-    first_seed: int = FIRST_SEED,
+    first_seed: int | None = None,
     resume: bool = False,
 ) -> Measured:
-    chosen = _chosen(only, say)
-    count = seeds or (1 if quick else SEEDS)
-    jobs = [(preset, seed) for seed in range(first_seed, first_seed + count) for preset in chosen]
-    KEPT.mkdir(parents=True, exist_ok=True)
-    left = [job for job in jobs if not (resume and _file(*job).exists())]
-    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1))) as pool:
-        waiting = {pool.submit(_trained, preset, seed, quick): (preset, seed) for preset, seed in left}
-        for number, done in enumerate(as_completed(waiting), start=1):
-            preset, seed = waiting[done]
-            say(f"{number}/{len(left)} {preset}, seed {seed}: {done.result():.0f} s")
-    return summary([seen for preset, seed in jobs if (seen := looked_at(preset, seed)) is not None])
+    count = seeds or (1 if quick else len(SEEDS))
+    drawn = SEEDS[:count] if first_seed is None else range(first_seed, first_seed + count)
+    jobs = {_job(preset, seed, quick): (preset, seed) for seed in drawn for preset in _chosen(only, say)}
+    seen: dict[tuple[str, int], Seen] = {}
+
+    def take(done: Job) -> None:
+        preset, seed = jobs[done]
+        one = seen[preset, seed] = looked_at(done.path, preset, seed)
+        say(f"{len(seen)}/{len(jobs)} {preset}, seed {seed}: {', '.join(one.alarms) or 'silent'}")
+
+    run_all(list(jobs), resume, take)
+    return summary([seen[pair] for pair in sorted(seen)])
 
 
 def _chosen(only: Sequence[str], say: Say) -> list[str]:
@@ -93,60 +88,15 @@ def _chosen(only: Sequence[str], say: Say) -> list[str]:
     return sorted((name for name in wanted if name not in missing), key=lambda name: known[name].seconds or 60.0)
 
 
-def _file(preset: str, seed: int) -> Path:
-    return KEPT / f"{preset}-{seed}.jsonl"
-
-
-def _trained(preset: str, seed: int, quick: bool) -> float:
-    """Train in a process of its own; the seconds that it took."""
-    steps = {"budget.environment_steps": QUICK_STEPS} if quick else {}
-    config = with_values(presets.find(preset).config, {"device": "cpu", "seed": seed} | steps)
-    path = _file(preset, seed)
-    unfinished = path.with_suffix(".part")
-    found = run_child("doctor", config.model_dump_json(), str(unfinished), timeout=LONGEST)
-    unfinished.replace(path)
-    return float(found["seconds"])
-
-
-def train(config: RunConfig, path: Path) -> dict[str, Any]:
-    """One run in this process, which gives way to all others and tells ``path`` what it does."""
-    os.nice(15)
-    return told(config, path)
-
-
-def told(config: RunConfig, path: Path) -> dict[str, Any]:
-    """One run in this process, which tells ``path`` what it does."""
-    import torch
-
-    from engine.reports.events import Collected, Updated
-    from engine.runs.giving import given_for
-    from engine.training.training import Training
-
-    torch.set_num_threads(1)
-    began = time.perf_counter()
-    training = Training(config, given=given_for(config, None))
-    returns, ends = list[float](), list[int]()
-    with path.open("w", encoding="utf-8") as file:
-        file.write(config.model_dump_json() + "\n")
-        for event in training:
-            if isinstance(event, Collected):
-                returns += event.returns.tolist()
-                ends += event.ends.tolist()
-            if isinstance(event, Updated):
-                told = {name: value for name, value in event.report().items() if value is not None}
-                file.write(json.dumps(told | {"returns": returns, "ends": ends}) + "\n")
-                returns, ends = [], []
-    training.close()
-    return {"seconds": time.perf_counter() - began}
+def _job(preset: str, seed: int, quick: bool) -> Job:
+    goal = next((goal for goal in GOALS if goal.preset == preset and goal.policy is None), Goal(preset, None))
+    return job(goal, seed, quick)
 
 
 def read(path: Path) -> Reported:
     """What a run told, from the file in which that is kept."""
-    from engine.config.validation import validated
-
-    first, *lines = path.read_text("utf-8").splitlines()
-    config = validated(json.loads(first))
-    rows = [json.loads(line) for line in lines]
+    config = validated(header(path)["config"])
+    rows = list(iterations(path))
     episodes = [(row.pop("returns"), row.pop("ends")) for row in rows]
     returns = np.array([each for given, _ in episodes for each in given], np.float64)
     ends = np.array([each for _, given in episodes for each in given], np.float64)
@@ -162,17 +112,16 @@ def looks_at(reported: Reported) -> Iterator[Reported]:
         yield reported.until(float(reported.steps[index]))
 
 
-def looked_at(preset: str, seed: int) -> Seen | None:
-    """What the rules see in a run that is kept; None where none is."""
-    path = _file(preset, seed)
-    if not path.exists():
-        return None
+def looked_at(path: Path, preset: str, seed: int) -> Seen:
+    """What the rules see in a run that is kept."""
     reported = read(path)
     alarms, first, said, looks = Counter[str](), dict[str, float](), dict[str, str](), 0
     for then in looks_at(reported):
         looks += 1
         for finding in findings(then):
             name = finding.rule.name
+            if name in OF_THE_MACHINE:
+                continue
             alarms[name] += 1
             first.setdefault(name, float(then.steps[-1] / reported.steps[-1]))
             said.setdefault(name, finding.sentence)
@@ -210,10 +159,3 @@ def summary(seen: Sequence[Seen]) -> Measured:
     columns = ("preset", "seeds", "rule", "seeds with it", "of all looks", "what it said first")
     data = [run.__dict__ for run in seen]
     return Measured({ALARMS: float(total)}, numbers, detail, Grid(columns, tuple(lines)), data)
-
-
-if __name__ == "__main__":
-    from engine.config.validation import validated
-
-    text, place = sys.argv[1:]
-    print(json.dumps(train(validated(json.loads(text)), Path(place))))

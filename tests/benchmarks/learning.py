@@ -13,19 +13,14 @@ Where single episodes say next to nothing, a goal's mean is taken over more of t
 A goal without a target is there to be compared with the one before it, and is judged by nothing. A preset whose
 environment needs an extra that is not installed is left out, and named.
 
-Options: ``--only PRESET`` (several times), ``--seeds N``, ``--first-seed N``, and ``--resume``, which takes over from
-an interrupted measurement what was run with the same configuration and the same engine.
+Options: ``--only PRESET`` (several times), ``--seeds N``, ``--first-seed N``, and ``--resume``, which takes over what
+is kept of runs of the same configuration and engine (``trained``), those of the row ``doctor`` among them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -38,17 +33,13 @@ from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, UPD
 from engine.catalogue.methods.picking import picked
 from engine.config import RunConfig, presets
 from engine.config.parameters import with_values
-from engine.config.validation import validated
-from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Grid, Measured, MissingPackageError, Number, Say, shown
-from tests.benchmarks.machine import ROOT
+from tests.benchmarks.trained import Job, Stop, iterations, run_all
 
 FIRST_SEED, SEEDS = 101, 5
-AT_ONCE = 2
 QUICK_STEPS = 3_000
 SHARE = "seeds that reach it"
 COLUMNS = ("preset", "environment", "algorithm", "target", "reached", "mean return at the end", "steps to target", "s")
-UNFINISHED = Path(__file__).parent / "results" / ".learning.part.jsonl"
 
 
 @dataclass(frozen=True)
@@ -154,21 +145,6 @@ class Run:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Job:
-    """One seed of one goal."""
-
-    goal: Goal
-    seed: int
-    config: str
-
-    @property
-    def key(self) -> str:
-        """Alike for two jobs that come to the same: same configuration, same engine, same end."""
-        words = json.dumps([self.config, self.goal.target, self.goal.stop, self.goal.over, _engine()])
-        return hashlib.sha256(words.encode()).hexdigest()
-
-
 def measure(
     quick: bool,
     say: Say,
@@ -180,13 +156,22 @@ def measure(
 ) -> Measured:
     goals = possible(chosen(only), say)
     count = seeds or (1 if quick else SEEDS)
-    jobs = [job(goal, seed, quick) for goal in goals for seed in range(first_seed, first_seed + count)]
-    done = _unfinished() if resume else {}
-    UNFINISHED.unlink(missing_ok=True)
-    runs = _run_all(jobs, done, None if quick else UNFINISHED, say)
-    UNFINISHED.unlink(missing_ok=True)
-    by_goal = {goal: [runs[job] for job in jobs if job.goal == goal] for goal in goals}
-    return summary(by_goal)
+    drawn = range(first_seed, first_seed + count)
+    jobs = {job(goal, seed, quick): (goal, seed) for goal in goals for seed in drawn}
+    runs: dict[tuple[Goal, int], Run] = {}
+
+    def take(done: Job) -> None:
+        goal, seed = jobs[done]
+        run = runs[goal, seed] = run_of(done.path, goal, seed)
+        when = "" if goal.target is None else ", never at the target"
+        when = when if run.steps_to_target is None else f", at the target after {run.steps_to_target:,} steps"
+        say(
+            f"{len(runs)}/{len(jobs)} {goal.name}, seed {seed}: mean return {shown(run.mean_return)}{when} "
+            f"({run.seconds:.0f} s)"
+        )
+
+    run_all(list(jobs), resume, take)
+    return summary({goal: [runs[goal, seed] for seed in drawn] for goal in goals})
 
 
 def chosen(only: Sequence[str]) -> tuple[Goal, ...]:
@@ -226,91 +211,26 @@ def configuration(goal: Goal) -> RunConfig:
 
 def job(goal: Goal, seed: int, quick: bool = False) -> Job:
     values: dict[str, Any] = {"seed": seed} | ({"budget.environment_steps": QUICK_STEPS} if quick else {})
-    return Job(goal, seed, with_values(configuration(goal), values).model_dump_json())
+    name = "-".join((*filter(None, (goal.preset, goal.policy)), str(seed), *(["quick"] if quick else [])))
+    stop = Stop(goal.target, goal.over) if goal.stop and goal.target is not None else None
+    return Job(name, with_values(configuration(goal), values).model_dump_json(), stop)
 
 
-def _run_all(jobs: Sequence[Job], done: dict[str, Run], keep: Path | None, say: Say) -> dict[Job, Run]:
-    """Every job, those that are ``done`` not again; each is kept in a file as soon as it has ended."""
-    runs: dict[Job, Run] = {}
-
-    def take(job: Job, run: Run) -> None:
-        runs[job] = run
-        when = "" if job.goal.target is None else ", never at the target"
-        when = when if run.steps_to_target is None else f", at the target after {run.steps_to_target:,} steps"
-        say(
-            f"{len(runs)}/{len(jobs)} {job.goal.name}, seed {job.seed}: mean return {shown(run.mean_return)}{when} "
-            f"({run.seconds:.0f} s)"
-        )
-        if keep is not None:
-            keep.parent.mkdir(parents=True, exist_ok=True)
-            with keep.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": job.key, "run": asdict(run)}) + "\n")
-
-    left = [job for job in jobs if job.key not in done]
-    for finished in (job for job in jobs if job.key in done):
-        take(finished, done[finished.key])
-    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
-        waiting = {pool.submit(_child, job): job for job in left}
-        try:
-            for future in as_completed(waiting):
-                take(waiting[future], future.result())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return runs
-
-
-def _child(job: Job) -> Run:
-    target = "none" if job.goal.target is None else repr(job.goal.target)
-    words = (job.config, target, str(int(job.goal.stop)), str(job.goal.over))
-    return Run(job.seed, **run_child("learning", *words, timeout=1800))
-
-
-def _unfinished() -> dict[str, Run]:
-    """What an interrupted measurement has left, by the jobs' keys."""
-    if not UNFINISHED.exists():
-        return {}
-    lines = [json.loads(line) for line in UNFINISHED.read_text("utf-8").splitlines()]
-    return {line["key"]: Run(**line["run"]) for line in lines}
-
-
-def _engine() -> str:
-    """A digest of the engine's sources."""
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "engine").rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def train(config: RunConfig, target: float | None, stop: bool, over: int) -> dict[str, Any]:
-    """One run in this process."""
-    import torch
-
-    from engine.reports.events import Collected, Updated
-    from engine.runs.giving import given_for
-    from engine.training.training import Training
-
-    torch.set_num_threads(1)
-    training, reached, last = Training(config, given=given_for(config, None)), None, 0.0
-    returns: deque[float] = deque(maxlen=over)
-    for event in training:
-        if isinstance(event, Collected):
-            returns.extend(event.returns)
-        if not isinstance(event, Updated) or not returns:
+def run_of(path: Path, goal: Goal, seed: int) -> Run:
+    """What a run that is kept came to, up to its target where it was to stop there."""
+    returns: deque[float] = deque(maxlen=goal.over)
+    reached, last, episodes, told = None, 0.0, 0, dict[str, Any]()
+    for told in iterations(path):
+        returns.extend(told["returns"])
+        episodes += len(told["returns"])
+        if not returns:
             continue
         last = sum(returns) / len(returns)
-        if reached is None and target is not None and len(returns) == over and last >= target:
-            reached = event.environment_steps
-            if stop:
+        if reached is None and goal.target is not None and len(returns) == goal.over and last >= goal.target:
+            reached = int(told["environment_steps"])
+            if goal.stop:
                 break
-    training.close()
-    return {
-        "steps_to_target": reached,
-        "mean_return": last,
-        "steps": training.environment_steps,
-        "episodes": training.episodes,
-        "seconds": training.seconds,
-    }
+    return Run(seed, reached, last, int(told["environment_steps"]), episodes, float(told["seconds"]))
 
 
 # --- what the runs come to --------------------------------------------------------------------------------------------
@@ -392,9 +312,3 @@ def _as_json(goal: Goal, runs: Sequence[Run]) -> dict[str, Any]:
         "budget": config.budget.environment_steps,
         "runs": [asdict(run) for run in runs],
     }
-
-
-if __name__ == "__main__":
-    text, target, stop, over = sys.argv[1:]
-    found = train(validated(json.loads(text)), None if target == "none" else float(target), stop == "1", int(over))
-    print(json.dumps(found))

@@ -2,7 +2,7 @@
 
 Each bug is trained from several seeds in each of a few presets, and so is each of these presets without any, as long:
 on the CPU with torch on 1 thread, in processes that give way to all others. What each tells is kept in
-``results/.museum`` as ``doctor`` keeps it, and looked at as ``doctor`` looks: as it was after each of up to 200
+``results/.museum`` as ``trained`` keeps it, and looked at as ``doctor`` looks: as it was after each of up to 200
 iterations. A bug is seen in a seed where some rule says something that the same preset, length and seed without it
 did not have said; the table says by which rules, and in how many seeds each spoke with the bug and without.
 
@@ -30,13 +30,13 @@ from engine.catalogue.methods.bugs import BUGS
 from engine.config import RunConfig, presets
 from engine.config.bugs import NO_BUG
 from engine.config.parameters import with_values
-from tests.benchmarks import doctor
+from tests.benchmarks import doctor, trained
 from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Grid, Measured, Number, Say
+from tests.benchmarks.learning import QUICK_STEPS
 
 FIRST_SEED, SEEDS = 301, 10
 KEPT = Path(__file__).parent / "results" / ".museum"
-OF_THE_MACHINE = frozenset({"slower"})  # rules that see how busy it is, and no bug
 SEEN = "bugs that a rule sees in most seeds"
 # What is trained, by the preset that it is of: shorter, and with less work in an iteration; the quickest first.
 SMALL: dict[str, dict[str, Any]] = {
@@ -108,7 +108,7 @@ def measure(
             say(f"seed {waiting[done][0][2]}: {done.result():.0f} s")
         for name in (NO_BUG, *bugs):
             if not (resume and _probes(name).exists()):
-                pool.submit(run_child, "museum", json.dumps([name, quick]), timeout=doctor.LONGEST)
+                pool.submit(run_child, "museum", json.dumps([name, quick]), timeout=trained.LONGEST)
     return summary(bugs, drawn)
 
 
@@ -154,7 +154,7 @@ def failing(bug: str) -> Failing | None:
 
 def _trained(jobs: Sequence[Job], quick: bool) -> float:
     """Train them one after the other, in a process of their own; the seconds that it took."""
-    found = run_child("museum", json.dumps([jobs, quick]), timeout=doctor.LONGEST * len(jobs))
+    found = run_child("museum", json.dumps([jobs, quick]), timeout=trained.LONGEST * len(jobs))
     return float(found["seconds"])
 
 
@@ -165,9 +165,9 @@ def train(jobs: Sequence[Job], quick: bool) -> dict[str, float]:
     for job in jobs:
         config = configuration(*job)
         if quick:
-            config = with_values(config, {"budget.environment_steps": doctor.QUICK_STEPS})
+            config = with_values(config, {"budget.environment_steps": QUICK_STEPS})
         unfinished = _file(job).with_suffix(".part")
-        doctor.told(config, unfinished)
+        trained.train(config, unfinished)
         unfinished.replace(_file(job))
     return {"seconds": time.perf_counter() - began}
 
@@ -177,7 +177,7 @@ def alarms(job: Job) -> frozenset[str] | None:
     if not _file(job).exists():
         return None
     looks = doctor.looks_at(doctor.read(_file(job)))
-    return frozenset(finding.rule.name for then in looks for finding in findings(then)) - OF_THE_MACHINE
+    return frozenset(finding.rule.name for then in looks for finding in findings(then)) - doctor.OF_THE_MACHINE
 
 
 def summary(bugs: Sequence[str], seeds: Sequence[int]) -> Measured:
