@@ -182,6 +182,28 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     assert pages.shared.window is not None
     QTest.mouseDClick(strips, LEFT, pos=place.toPoint())
     assert pages.shared.window is None
+    # Keys lead from cell to cell, look closer at the one they have come to and again at all, and mean nothing else.
+    strips.setFocus()
+    trained = window.controller.history.steps
+    layout = pages.shared.layout
+    assert layout is not None
+    QTest.keyClick(strips, Qt.Key.Key_Right)
+    assert layout.place_of(pages.shared.hovered) == (0, 1)
+    for key, there in ((Qt.Key.Key_Left, (0, 0)), (Qt.Key.Key_Left, (0, 0)), (Qt.Key.Key_Up, (0, 0))):
+        QTest.keyClick(strips, key)
+        assert layout.place_of(pages.shared.hovered) == there
+    QTest.keyClick(strips, Qt.Key.Key_Plus)
+    for _ in range(layout.longest):  # past the end of the row, which the part that is seen follows
+        QTest.keyClick(strips, Qt.Key.Key_Right)
+    row, last = layout.place_of(pages.shared.hovered)
+    first, rows, start, seen = pages.shared.window or (0, layout.rows, 0, layout.longest)
+    assert (row, last) == (0, int((layout.index[0] >= 0).sum()) - 1)
+    assert first <= row < first + rows
+    assert start <= last < start + seen
+    for _ in range(3):
+        QTest.keyClick(strips, Qt.Key.Key_Minus)
+    assert pages.shared.window is None
+    assert window.controller.history.steps == trained
     window.step("iteration")
     reach(window, RunState.PAUSED)
     assert panel.stop == "iteration"
@@ -282,6 +304,13 @@ def test_bars_dots_and_cells_lead_to_their_samples(
     assert samples.table.row == wanted
     assert wanted in samples.rows.rows.tolist()
     assert len({int(looked().sequences[row]) for row in samples.rows.rows}) == 1
+    bring_up(panel)
+    strips.setFocus()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return):  # the first finds the first cell
+        QTest.keyClick(strips, key)
+    looked()
+    assert panel.pages.shared.hovered == 1
+    assert samples.table.row == 1
 
 
 def test_what_action_values_learn_from_is_seen_step_by_step_and_leads_to_its_samples(

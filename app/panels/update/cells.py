@@ -28,6 +28,18 @@ class Layout:
     def longest(self) -> int:
         return int(self.index.shape[1])
 
+    def place_of(self, step: int) -> tuple[int, int]:
+        """The row and column of a step of the batch."""
+        row, column = (int(found[0]) for found in np.nonzero(self.index == step))
+        return row, column
+
+    def nearest(self, row: int, column: int) -> int:
+        """The step in a cell, or in the last one of its row where that ends before; rows and columns stop at the first
+        and the last."""
+        steps = self.index[min(max(row, 0), self.rows - 1)]
+        length = int((steps >= 0).sum())
+        return int(steps[min(max(column, 0), length - 1)])
+
     def cells(self, values: NDArray[np.floating]) -> Numbers:
         """The ``values`` [M] of a batch in their cells [rows, longest], NaN where there is none."""
         found = np.full(self.index.shape, np.nan)

@@ -1,4 +1,5 @@
-"""Numbers of a batch's steps as strips of colour, in which a person can zoom; strips beside each other move alike."""
+"""Numbers of a batch's steps as strips of colour, in which a person can walk about by mouse or keys and zoom; strips
+beside each other move alike."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import (
     QColor,
     QFontMetrics,
     QImage,
+    QKeyEvent,
     QLinearGradient,
     QMouseEvent,
     QPainter,
@@ -30,6 +32,14 @@ _WIDEST = 44.0
 _SPAN = 54  # pixels of the scale
 _WRITTEN = 34, 13  # pixels of a cell in which its number has room
 _SIGNED = 7  # pixels of a cell in which a minus has room
+_KEYS = {  # where the cell lies to which a key leads
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+}
+_NEARER, _FURTHER = (Qt.Key.Key_Plus, Qt.Key.Key_Equal), (Qt.Key.Key_Minus,)
+_TAKEN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 Window = tuple[float, float, float, float]  # first row, rows, first step, steps
 
 
@@ -64,8 +74,8 @@ class Shared:
 
 class Strips(QWidget):
     """Signals:
-    hovered: the batch's step under the mouse, −1 where there is none.
-    chosen: a step of the batch was clicked.
+    hovered: the batch's step under the mouse, or to which keys have led; −1 where there is none.
+    chosen: a step of the batch was clicked, or taken by key.
     """
 
     hovered = Signal(int)
@@ -82,6 +92,7 @@ class Strips(QWidget):
         self._waiting = QTimer(self, singleShot=True, interval=QApplication.doubleClickInterval())
         self._waiting.timeout.connect(lambda: self.chosen.emit(self._clicked))
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(40, 40)
         shared.follow(self.update)
@@ -133,6 +144,9 @@ class Strips(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._draw_title(painter)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._theme.focus), 2.0))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), self._theme.radius, self._theme.radius)
         if self._shared.layout is None or not self._cells.size:
             return
         area, (first, rows, start, steps) = self.area, self._shared.seen
@@ -240,7 +254,7 @@ class Strips(QWidget):
         layout, hovered = self._shared.layout, self._shared.hovered
         if layout is None or hovered < 0:
             return
-        row, step = (int(found[0]) for found in np.nonzero(layout.index == hovered))
+        row, step = layout.place_of(hovered)
         first, _, start, _ = self._shared.seen
         left, top = area.left() + (step - start) * cell.x(), area.top() + (row - first) * cell.y()
         painter.setClipping(False)
@@ -289,14 +303,51 @@ class Strips(QWidget):
         layout, area = self._shared.layout, self.area
         if layout is None or not event.angleDelta().y():
             return
-        first, rows, start, steps = self._shared.seen
-        factor = _ZOOM if event.angleDelta().y() < 0 else 1 / _ZOOM
         down = min(max((event.position().y() - area.top()) / area.height(), 0.0), 1.0)
         across = min(max((event.position().x() - area.left()) / area.width(), 0.0), 1.0)
+        self._zoom(layout, _ZOOM if event.angleDelta().y() < 0 else 1 / _ZOOM, (down, across))
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and self._takes(event):
+            event.accept()  # before the key means anything to training
+            return True
+        return super().event(event)
+
+    def _takes(self, event: QKeyEvent) -> bool:
+        return event.key() in (*_KEYS, *_NEARER, *_FURTHER, *_TAKEN)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        layout, hovered = self._shared.layout, self._shared.hovered
+        if layout is None or not self._takes(event):
+            super().keyPressEvent(event)
+        elif hovered < 0:  # the first cell in sight
+            first, _, start, _ = self._shared.seen
+            self._hover(layout.nearest(int(first), int(start)))
+        elif event.key() in _TAKEN:
+            self.chosen.emit(hovered)
+        elif event.key() in _KEYS:
+            (row, step), (down, right) = layout.place_of(hovered), _KEYS[Qt.Key(event.key())]
+            self._hover(layout.nearest(row + down, step + right))
+            self._bring_into_sight(layout)
+        else:
+            (row, step), (first, rows, start, steps) = layout.place_of(hovered), self._shared.seen
+            place = (row + 0.5 - first) / rows, (step + 0.5 - start) / steps
+            self._zoom(layout, 1 / _ZOOM if event.key() in _NEARER else _ZOOM, place)
+
+    def _bring_into_sight(self, layout: Layout) -> None:
+        (row, step), (first, rows, start, steps) = layout.place_of(self._shared.hovered), self._shared.seen
+        down = min(max(first, row + 1 - rows), float(row))
+        across = min(max(start, step + 1 - steps), float(step))
+        if (down, across) != (first, start):
+            self._look((down, rows, across, steps))
+
+    def _zoom(self, layout: Layout, factor: float, place: tuple[float, float]) -> None:
+        """Look at ``factor`` times as much; what lies at ``place``, in shares of height and width, stays there."""
+        first, rows, start, steps = self._shared.seen
         height = min(max(rows * factor, min(_LEAST_CELLS, layout.rows)), float(layout.rows))
         width = min(max(steps * factor, min(_LEAST_CELLS, layout.longest)), float(layout.longest))
-        self._look((first + down * (rows - height), height, start + across * (steps - width), width))
-        event.accept()
+        self._look((first + place[0] * (rows - height), height, start + place[1] * (steps - width), width))
 
     def _look(self, wanted: Window) -> None:
         layout = self._shared.layout
