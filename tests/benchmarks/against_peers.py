@@ -16,9 +16,9 @@ from engine.config import RunConfig
 from engine.reports.events import Updated
 from engine.runtime.threads import compute_on_one_thread
 from engine.training.training import Training
-from tests.benchmarks.cartpole_475 import MODULES
 from tests.benchmarks.figures import Measured, Number, Say, require
 
+MODULES = {"SB3": "stable_baselines3", "SBX": "sbx"}  # SBX is left out where it is not installed
 FIGURES = {"SB3": "speed-up", "SBX": "speed-up against SBX"}
 
 
@@ -100,3 +100,19 @@ def learned(model: Any, warm: int, steps: int) -> Run:
     model.get_env().close()
     mean_return = float(np.mean([episode["r"] for episode in model.ep_info_buffer] or [0.0]))
     return Run((model.num_timesteps - before) / seconds, mean_return)
+
+
+def until(mean_return: float, over: int) -> Any:
+    """A callback of a peer that stops as soon as the last ``over`` training episodes have this mean return, and says in
+    ``reached`` whether they have."""
+    from stable_baselines3.common.callbacks import BaseCallback
+
+    class Until(BaseCallback):
+        reached = False
+
+        def _on_step(self) -> bool:
+            returns = [episode["r"] for episode in self.model.ep_info_buffer][-over:]
+            self.reached = len(returns) == over and np.mean(returns) >= mean_return
+            return not self.reached
+
+    return Until()

@@ -23,16 +23,15 @@ from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
 
+from tests.benchmarks.against_peers import MODULES, until
 from tests.benchmarks.engine_side import SOLVED, preset, train_until
 from tests.benchmarks.figures import Measured, Number, Say, require
 
 PRESET = "cartpole-fast"
 ZOO_STEPS = 100_000
 LIMIT = 300_000
-MODULES = {"SB3": "stable_baselines3", "SBX": "sbx"}  # SBX is left out where it is not installed
 
 
 @dataclass(frozen=True)
@@ -95,27 +94,15 @@ def _words(solved: bool) -> str:
 
 
 def _ppo(peer: str, seed: int, zoo_steps: int, limit: int) -> Solved:
-    from stable_baselines3.common.callbacks import BaseCallback
-
-    class UntilSolved(BaseCallback):
-        """Stops as soon as the last 100 training episodes have the mean return asked for."""
-
-        solved = False
-
-        def _on_step(self) -> bool:
-            episodes = self.model.ep_info_buffer
-            self.solved = len(episodes) == 100 and np.mean([episode["r"] for episode in episodes]) >= SOLVED
-            return not self.solved
-
     started = time.perf_counter()
     model = zoo_ppo(seed, peer)
-    watch = UntilSolved()
+    watch = until(SOLVED, 100)
     model.learn(zoo_steps, callback=watch)
-    if not watch.solved and limit > model.num_timesteps:
+    if not watch.reached and limit > model.num_timesteps:
         model.learn(limit - model.num_timesteps, callback=watch, reset_num_timesteps=False)
     seconds = time.perf_counter() - started
     model.get_env().close()
-    return Solved(watch.solved, model.num_timesteps, seconds)
+    return Solved(watch.reached, model.num_timesteps, seconds)
 
 
 def zoo_ppo(seed: int, peer: str = "SB3") -> Any:

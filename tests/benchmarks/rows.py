@@ -38,6 +38,16 @@ ROWS: dict[str, Row] = {
             (Figure("speed-up", "×", least=2.0), Figure("speed-up against SBX", "×", least=1.0)),
         ),
         Row(
+            "wall-clock",
+            "Seconds until DQN on CartPole and SAC on Pendulum have learned, against SB3 and against SBX",
+            "wall_clock",
+            tuple(
+                Figure(f"{task}, against {peer}", "×", least=least)
+                for task in ("DQN on CartPole", "SAC on Pendulum")
+                for peer, least in (("SB3", 2.0), ("SBX", 1.0))
+            ),
+        ),
+        Row(
             "learning",
             "The presets that have a target reach it, from every seed",
             "learning",

@@ -20,8 +20,7 @@ from importlib import import_module
 from typing import Any
 
 from engine.config import RunConfig
-from tests.benchmarks.against_peers import Run, Sides, alternated, learned, trained
-from tests.benchmarks.cartpole_475 import MODULES
+from tests.benchmarks.against_peers import MODULES, Run, Sides, alternated, learned, trained
 from tests.benchmarks.engine_side import algorithm
 from tests.benchmarks.figures import Measured, Say
 
