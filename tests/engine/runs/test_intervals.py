@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from engine.runs.comparison.aggregates import Statistic, aggregate, interquartile_mean, median_run
-from engine.runs.comparison.intervals import METHODS, RECOMMENDED, Method, bounds, estimate, order_level
+from engine.runs.comparison.intervals import (
+    METHODS,
+    RECOMMENDED,
+    Interval,
+    Method,
+    bounds,
+    estimate,
+    order_level,
+    recommended,
+)
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +83,19 @@ def test_few_runs_have_their_range_and_say_its_level(n: int, level: float) -> No
     assert order_level(n, 1) == level
 
 
+def test_the_outermost_of_few_runs_are_taken_further_by_their_gap_to_the_next() -> None:
+    """Of six it is their range; of more and of fewer there is another method, and another level is not known."""
+    told = {4: (-3.0, 13.0), 5: (-0.6, 13.5), 6: (1.0, 14.0), 7: (2.2, 18.0)}
+    for n, expected in told.items():
+        values = np.array([1.0, 3.0, 7.0, 9.0, 11.5, 14.0, 24.0][:n])[::-1]
+        found = estimate(values, "iqm", level=0.9).interval
+        assert found is not None
+        assert (found.low, found.high) == pytest.approx(expected)
+        assert (found.level, found.method) == (0.95, "extended order statistics")
+    for n, method in ((2, "trimmed"), (3, "trimmed"), (8, "expanded")):
+        assert recommended("iqm", n) == method
+
+
 @pytest.mark.parametrize("statistic", ["mean", "median", "iqm"])
 @pytest.mark.parametrize("method", ["percentile", "bca"])
 def test_bootstraps_are_scipys(statistic: Statistic, method: Method) -> None:
@@ -98,6 +120,8 @@ def test_scores_that_are_all_alike_have_an_interval_without_width() -> None:
         found = estimate(values, statistic, method).interval
         assert found is not None
         assert (found.low, found.high) == (500.0, 500.0)
+    for n in range(2, 8):
+        assert estimate(values[:n], "iqm").interval == Interval(500.0, 500.0, 0.95, METHODS[recommended("iqm", n)])
 
 
 def test_one_run_has_no_interval() -> None:
@@ -110,6 +134,7 @@ def test_one_run_has_no_interval() -> None:
         (lambda: estimate(np.array([])), "no run"),
         (lambda: estimate(np.array([1.0, np.nan])), "not finite"),
         (lambda: estimate(np.array([1.0, 2.0]), "mean", "order"), "order statistics"),
+        (lambda: estimate(np.arange(8.0), "iqm", "extended"), "4 to 7 runs, not of 8"),
     ],
 )
 def test_what_has_no_interval_is_refused(asked: Callable[[], object], why: str) -> None:
