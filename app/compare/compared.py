@@ -235,20 +235,20 @@ class Compared(QObject):
             for record in there
         )
         if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
-            if {run.id for run in runs} != {run.id for run in self.runs}:
-                self.chosen = self._chosen([run.id for run in runs])
+            others = {run.id for run in runs} != {run.id for run in self.runs}
             self.runs, self.differing = runs, tuple(differing)
             self.groups = self._grouped(runs)
+            self.chosen = self._chosen() if others else self.chosen
             self._made.clear()
             self._due = list(self._followers)
 
-    def _chosen(self, runs: Sequence[str]) -> str:
-        from engine.runs.sweeps.chosen import chosen_by_judges
-        from engine.runs.sweeps.experiments import Experiments
+    def _chosen(self) -> str:
+        from engine.runs.selection import Judged, chosen
 
         library = self.library.library
+        judged = [Judged(group.name, [run.record for run in group.runs]) for group in self.groups]
         try:
-            return "" if library is None else chosen_by_judges(Experiments(library), runs)
+            return "" if library is None else " ".join(chosen(library, judged))
         except (RequestError, RunError):  # of which the window is told by whoever shows experiments
             return ""
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.models.experiment_results import Results, SettingCurve, SettingResult, by_setting, tally
-from app.session.experiment_words import best_two, caveat, in_full, of_ended, steps_to_it
+from app.models.run_names import environment_title
+from app.session.experiment_words import caveat, in_full, of_ended, steps_to_it
 from app.session.grid_curves import POINTS, GridCurves
+from engine.config import RunConfig
 from engine.runs.comparison.bands import band
 from engine.runs.comparison.curves import Curve
 from engine.runs.comparison.scores import threshold_of
 from engine.runs.comparison.summaries import Summary
+from engine.runs.comparison.verdicts import best_two
 from engine.runs.comparison.wording import percent
 from engine.runs.library import Library
 from engine.runs.sweeps.plan import planned
@@ -34,6 +37,7 @@ class Figures:
 
     record: ExperimentRecord
     threshold: float | None = field(init=False)
+    _points: tuple[RunConfig, ...] = field(init=False)  # of each setting, where these differ in environment or budget
     _curves: GridCurves = field(init=False)
     _drawn: dict[int, SettingCurve] = field(default_factory=dict, init=False)
     _counted: dict[int, tuple[str, ...]] = field(default_factory=dict, init=False)  # runs that a line was drawn of
@@ -41,7 +45,8 @@ class Figures:
     _known: dict[int, tuple[tuple[Standing, ...], Summary]] = field(default_factory=dict, init=False)  # by point
 
     def __post_init__(self) -> None:
-        self.threshold = _threshold(self.record.sweep)
+        self._points = _configurations(self.record.sweep)
+        self.threshold = threshold_of(self._points or [self.record.sweep.config])
         self._curves = GridCurves(float(self.record.sweep.config.budget.environment_steps))
 
     def read(self, library: Library, record: ExperimentRecord, conducted: bool) -> Results:
@@ -53,13 +58,19 @@ class Figures:
         self.record = record
         runs = standings(library, record.id)
         settings = tuple(self._with_numbers(one) for one in by_setting(record, runs))
-        summaries = [self._known[one.point][1] for one in settings if self._known.get(one.point)]
-        best = best_two(summaries)
+        environments: dict[str, list[SettingResult]] = {}
+        for one in settings:
+            environments.setdefault(self._environment(one.point), []).append(one)
+        summaries = {
+            name: [self._known[one.point][1] for one in those if one.point in self._known]
+            for name, those in environments.items()
+        }
+        pairs = [pair for those in summaries.values() if (pair := best_two(those)) is not None]
         fresh = {run.run for run in runs if run.number is not None and self._read(library, run)}
         for one in settings:
             self._draw(one, fresh)
         curves = tuple(self._drawn[one.point] for one in settings if one.point in self._drawn)
-        said = caveat(settings, best), in_full(summaries, best)
+        said = caveat(list(environments.values()), pairs), in_full(summaries)
         of = (_final_of(settings), _curves_of(curves), *said)
         left = self._pace.left(runs, self.record.sweep.config.budget.environment_steps) if conducted else None
         return Results(
@@ -71,7 +82,7 @@ class Figures:
 
     def _with_numbers(self, one: SettingResult) -> SettingResult:
         """With what its runs came to, which is worked out once for the same ones."""
-        budget = self.record.sweep.config.budget.environment_steps
+        budget = self._of(one.point).budget.environment_steps
         if self._known.get(one.point, (None,))[0] != one.ended:
             found = of_ended(one, budget, self.threshold)
             if found is None:
@@ -83,6 +94,13 @@ class Figures:
             return replace(one, steps=steps)
         found = self._known[one.point][1]
         return replace(one, final=found.estimates.get("iqm"), solved=found.solved, steps=steps)
+
+    def _of(self, point: int) -> RunConfig:
+        """The configuration of a setting, as far as its environment and its budget go."""
+        return self._points[point] if self._points else self.record.sweep.config
+
+    def _environment(self, point: int) -> str:
+        return environment_title(self._of(point).environment.id)
 
     def _draw(self, one: SettingResult, fresh: set[str]) -> None:
         counted = tuple(run.run for run in one.counted if run.number is not None)
@@ -139,13 +157,14 @@ def _curves_of(curves: Sequence[SettingCurve]) -> str:
     return f"median of the runs, band: its {level} % interval ({curves[0].method})"
 
 
-def _threshold(sweep: Sweep) -> float | None:
-    """The mean return at which the environments of all settings count as solved; None where they have none in
-    common."""
+def _configurations(sweep: Sweep) -> tuple[RunConfig, ...]:
+    """Those of all settings, where environment or budget varies; none where they are those of the sweep, or it cannot
+    be trained any more."""
     settings = [setting for varied in sweep.vary for setting in varied.settings]
     paths = [*(varied.path for varied in sweep.vary), *(path for setting in settings for path in setting.set)]
+    if not any(path.startswith(("environment", "budget")) for path in paths):
+        return ()
     try:
-        elsewhere = any(path.startswith("environment") for path in paths)
-        return threshold_of([point.config for point in planned(sweep).points] if elsewhere else [sweep.config])
+        return tuple(point.config for point in planned(sweep).points)
     except RequestError:
-        return None
+        return ()

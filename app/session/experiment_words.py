@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from app.models.experiment_results import SettingResult
 from engine.runs.comparison.summaries import Outcome, Summary, summary
 from engine.runs.comparison.survival import Waiting, median_steps, survival
-from engine.runs.comparison.verdicts import FEW, Verdict, caveats, verdict
+from engine.runs.comparison.verdicts import FEW, Verdict, best_two, caveats
+from engine.runs.selection import best_of, brief
 from engine.runs.sweeps.standings import Standing
-
-_MANY = 4  # settings, from which on the best is partly so by luck
 
 
 def outcome(run: Standing, budget: int) -> Outcome:
@@ -37,29 +36,31 @@ def steps_to_it(one: SettingResult, budget: int) -> Waiting | None:
     return median_steps(survival(steps, np.array([each.reached is not None for each in begun])))
 
 
-def best_two(summaries: Sequence[Summary]) -> Verdict | None:
-    """What can be said of the two settings that came to most; None where there are no two."""
-    told = [one for one in summaries if "iqm" in one.estimates]
-    best = sorted(told, key=lambda one: -one.estimates["iqm"].value)[:2]
-    return verdict(best[0], best[1]) if len(best) == 2 else None
+def in_full(environments: Mapping[str, Sequence[Summary]]) -> tuple[str, ...]:
+    """All that can be said, in sentences, of the settings in each environment: returns of different ones are of
+    different scales."""
+    said: list[str] = []
+    for environment, summaries in environments.items():
+        best = best_two(summaries)
+        where = f"In {environment}, of" if len(environments) > 1 else "Of"
+        said += [f"{where} the two that came to most: {best.sentences[0]}", *best.sentences[1:]] if best else []
+        said += [sentence for sentence in caveats(summaries) if sentence not in said]
+    return tuple(said)
 
 
-def in_full(summaries: Sequence[Summary], best: Verdict | None) -> tuple[str, ...]:
-    """All that can be said, in sentences."""
-    said = [f"Of the two that came to most: {sentence}" for sentence in best.sentences[:1]] if best is not None else []
-    return (*said, *(best.sentences[1:] if best is not None else ()), *caveats(summaries))
-
-
-def caveat(settings: Sequence[SettingResult], best: Verdict | None) -> str:
-    """What is to be minded first, in few words; empty where nothing is."""
-    said = [_of_seeds(settings, best)]
+def caveat(environments: Sequence[Sequence[SettingResult]], pairs: Sequence[Verdict]) -> str:
+    """What is to be minded first, in few words, of the settings in each environment and of the best two in each; empty
+    where nothing is."""
+    settings = [one for those in environments for one in those]
+    said = [_of_seeds(settings, next((pair for pair in pairs if pair.better is None), None))]
     failed = sum(one.failed for one in settings)
     if failed:
         said.append(f"{failed} run{'s' * (failed != 1)} failed; what such a run came to by then counts.")
-    told = [one for one in settings if one.final is not None]
-    if len(told) >= _MANY and len(told) == len(settings):
-        chosen = f"The best of {len(told)} settings is chosen by the seeds that judge it"
-        said.append(f"{chosen}: with others it may come to less.")
+    for those in environments:
+        finals = [one.final.value for one in those if one.final is not None]
+        if len(finals) == len(those) and best_of(finals):
+            said.append(brief(len(finals)))
+            break
     return " ".join(filter(None, said))
 
 

@@ -20,7 +20,7 @@ from engine.runs.comparison.groups import OF_NO_SETTING, Group, groups, setting_
 from engine.runs.comparison.pairs import Improvement, mean_improvement, probability_of_improvement
 from engine.runs.comparison.scores import threshold_of
 from engine.runs.comparison.summaries import Outcome, Summary, outcome, summary
-from engine.runs.comparison.verdicts import Verdict, caveats, verdict
+from engine.runs.comparison.verdicts import Verdict, best_two, caveats
 from engine.runs.comparison.wording import (
     counted,
     told_estimate,
@@ -31,8 +31,7 @@ from engine.runs.comparison.wording import (
 )
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord
-from engine.runs.selection import chosen_on
-from engine.runs.sweeps.chosen import chosen_by_judges
+from engine.runs.selection import Judged, chosen
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import named, shipped
 from engine.runs.sweeps.plan import fingerprint
@@ -181,21 +180,11 @@ def _judged(library: Library, rows: Sequence[Row], notes: Sequence[str]) -> Sett
     for row in rows:
         firsts.setdefault(row.environment, row)
     beside = tuple(_beside(row, firsts[row.environment]) for row in rows)
-    verdicts = []
-    for environment in firsts:
-        summaries = [row.summary for row in rows if row.environment == environment]
-        scored = [one for one in summaries if one is not None and len(one.scores)]
-        if len(scored) > 2:
-            scored = sorted(scored, key=lambda one: -one.estimates["iqm"].value)[:2]
-        if len(scored) == 2:
-            verdicts.append(verdict(scored[0], scored[1]))
-    chosen = zip(chosen_on(library, [row.runs for row in rows]), rows, strict=True)
-    flagged = [one.sentence(row.name) for one, row in chosen if one is not None]
-    if not flagged:
-        part = chosen_by_judges(Experiments(library), [run.id for row in rows for run in row.runs])
-        flagged = [part] if part else []
-    known = [row.summary for row in rows if row.summary is not None]
-    return Settings(beside, tuple(verdicts), (*_over_environments(rows), *flagged, *caveats(known), *notes))
+    there = [[one.summary for one in rows if one.environment == each and one.summary is not None] for each in firsts]
+    verdicts = tuple(found for summaries in there if (found := best_two(summaries)) is not None)
+    flagged = chosen(library, [Judged(row.name, row.runs) for row in rows])
+    minded = dict.fromkeys(sentence for summaries in there for sentence in caveats(summaries))
+    return Settings(beside, verdicts, (*_over_environments(rows), *flagged, *minded, *notes))
 
 
 def _has_scores(row: Row) -> bool:

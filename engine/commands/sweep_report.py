@@ -11,6 +11,7 @@ from typing import Any
 from engine.commands.report import Report
 from engine.config.bugs import NO_BUG, bug_in
 from engine.runs.library import ITERATIONS, Library
+from engine.runs.selection import chosen_within
 from engine.runs.sweeps.experiments import ENDED
 from engine.runs.sweeps.plan import Plan
 from engine.runs.sweeps.records import ExperimentRecord, ExperimentRun, Progress, Wish
@@ -129,6 +130,7 @@ def summary_of(library: Library, record: ExperimentRecord) -> dict[str, Any]:
             }
         )
     said = {"experiment": record.id, "number": record.number, "title": record.title, "shows": record.sweep.shows}
+    said["chosen"] = chosen_within(library, record)
     return {**said, "runs": runs, "counts": {**counts, "dropped": dropped}}
 
 

@@ -52,9 +52,16 @@ def verdict(first: Summary, second: Summary, level: float = 0.95) -> Verdict:
     return Verdict(*names, better, improvement, difference, sooner, seeds, tuple(sentences))
 
 
+def best_two(summaries: Sequence[Summary], level: float = 0.95) -> Verdict | None:
+    """What can be said of the two settings of one environment that came to most, by interquartile mean; None where no
+    two have a score."""
+    scored = sorted((one for one in summaries if len(one.scores)), key=lambda one: -one.estimates["iqm"].value)
+    return verdict(scored[0], scored[1], level) if len(scored) > 1 else None
+
+
 def caveats(summaries: Sequence[Summary]) -> list[str]:
-    """What is to be known of settings before their numbers are read: runs that failed, are under way, or have no
-    score."""
+    """What is to be known of settings of one environment before their numbers are read: runs that failed, are under
+    way, or have no score."""
     said = []
     for one in summaries:
         if one.failed:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.models.experiment_results import Results, SettingResult, about, tally, title_of
-from app.session.experiment_words import best_two, caveat, in_full, of_ended, steps_to_it
+from app.session.experiment_words import caveat, in_full, of_ended, steps_to_it
 from engine.config import PolicyGradientConfig
 from engine.runs.comparison.summaries import Summary
+from engine.runs.comparison.verdicts import best_two
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.spec import Sweep
 from engine.runs.sweeps.standings import Standing
@@ -40,7 +41,8 @@ def summed_up(settings: Sequence[SettingResult]) -> list[Summary]:
 
 
 def minded(settings: Sequence[SettingResult]) -> str:
-    return caveat(settings, best_two(summed_up(settings)))
+    best = best_two(summed_up(settings))
+    return caveat([settings], [best] if best is not None else [])
 
 
 def test_what_is_to_be_minded_is_said_only_where_it_is() -> None:
@@ -51,13 +53,26 @@ def test_what_is_to_be_minded_is_said_only_where_it_is() -> None:
     few = minded(of([10, 14], [12, 17]))
     assert few.startswith("2 seeds of each setting: intervals of so few mean little; about ")
     assert minded(of([10, 11, 12, 13, 14], [90, 91, 92, 93, 94], failed=1)).startswith("1 run failed")
-    many = of(*([value + each for each in range(5)] for value in (0, 100, 200, 300)))
-    assert minded(many).startswith("The best of 4 settings is chosen by the seeds that judge it")
+    many = of(*([value + each for each in range(5)] for value in (0, 100, 200)))
+    assert minded(many).startswith("The best of 3 settings is chosen by the seeds that judge it")
+    assert minded(of([0, 1, 2, 3, 4], [100, 101, 102, 103, 104])) == ""  # two are a comparison
+    assert minded(of(*[[500.0] * 5] * 3)) == ""  # of which none is chosen
     assert minded(of([5.0, 5.0, 5.0, 5.0, 5.0], [5.0, 5.0, 5.0, 5.0, 5.0])) == ""
     pair = summed_up(of([10, 12, 14, 16, 18], [12, 14, 16, 18, 20], failed=1))
-    said = in_full(pair, best_two(pair))
+    said = in_full({"Cart pole": pair})
     assert said[0].startswith("Of the two that came to most: These seeds do not tell ")
     assert any("1 of 6 runs of ‘α 0’ failed" in sentence for sentence in said)
+
+
+def test_settings_in_different_environments_are_never_put_beside_each_other() -> None:
+    """Returns of −100 and of 500 are of no one scale: in each environment its two best are told of."""
+    easy = summed_up(of([400, 410, 420, 430, 440], [480, 485, 490, 495, 500]))
+    hard = summed_up(of([-90, -91, -92, -93, -94]))
+    said = in_full({"Cart pole": easy, "Acrobot": hard})
+    assert [sentence[:44] for sentence in said if "came to most" in sentence] == [
+        "In Cart pole, of the two that came to most: "
+    ]
+    assert not any("pairs" in sentence for sentence in said)
 
 
 def waited(*runs: Standing) -> tuple[float | None, int] | None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from engine.runs.comparison.groups import groups
 from engine.runs.records import Origin, Reached
-from engine.runs.sweeps.chosen import chosen_by_judges
-from engine.runs.sweeps.experiments import Experiments
-from engine.runs.sweeps.records import Wish
-from tests.engine.runs.libraries import opened, record
-from tests.engine.runs.sweeps.sweeps import RATES, bandits
+from tests.engine.runs.libraries import record
 
 
 def test_seeds_of_one_setting_are_one_group_and_one_that_is_there_twice_counts_once() -> None:
@@ -34,16 +28,3 @@ def test_what_was_changed_meanwhile_or_forked_is_another_setting() -> None:
         record({"seed": 5}, id="e", configuration={"environment": {"id": "X"}, "seed": 5, "unknown": 1}),
     ]
     assert [[run.id for run in group.runs] for group in groups(runs)] == [["a"], ["b"], ["c"], ["d", "e"]]
-
-
-def test_a_part_of_an_experiments_settings_may_have_been_chosen_by_its_seeds(tmp_path: Path) -> None:
-    with opened(tmp_path) as library:
-        experiments = Experiments(library)
-        added = experiments.add(bandits(f"seeds = 2\n{RATES}"))
-        one = [run.run for run in added.runs if run.point == 0]
-        said = chosen_by_judges(experiments, one)
-        assert said.startswith("1 of the 2 settings of experiment 1 (Bandits) stands here on the seeds of all.")
-        assert chosen_by_judges(experiments, [run.run for run in added.runs]) == ""
-        assert chosen_by_judges(experiments, ["elsewhere"]) == ""
-        experiments.wish_of(added.id, [run.run for run in added.runs if run.point == 1], Wish.DROP)
-        assert chosen_by_judges(experiments, one) == ""
