@@ -18,6 +18,8 @@ from engine.runs.comparison.aggregates import Statistic
 from engine.runs.comparison.bands import Band, band
 from engine.runs.comparison.curves import Curve
 from engine.runs.comparison.groups import least_of
+from engine.runs.comparison.scores import median_run
+from engine.runs.comparison.summaries import outcome
 from engine.runs.comparison.verdicts import FEW
 
 _POINTS: dict[Statistic, int] = {
@@ -32,12 +34,15 @@ Drawn = Callable[[ComparedRun], Curve]
 
 
 class GroupCurves:
-    """A mark of a plot that stands behind the lines of the groups: their bands, and where wanted each seed's curve."""
+    """A mark of a plot that stands behind the lines of the groups: their bands, and where wanted each seed's curve, that
+    of the median run, whose final return is in the middle, thicker than the others."""
 
     def __init__(self) -> None:
         self.bands: dict[str, Band] = {}
         """By the id of the group, of those with two runs at least."""
         self.singles = False
+        self.median_runs: dict[str, ComparedRun] = {}
+        """By the id of the group, of those of three runs at least."""
         self._groups: Sequence[ComparedGroup] = ()
         self._curves: dict[str, Curve] = {}
         self._made_of: dict[str, tuple[object, ...]] = {}
@@ -50,18 +55,23 @@ class GroupCurves:
         bands: dict[str, Band] = {}
         made: dict[str, tuple[object, ...]] = {}
         curves: dict[str, Curve] = {}
+        middle: dict[str, ComparedRun] = {}
         for group in several:
             made_of = (tuple(run.id for run in group.runs), tuple(run.reading for run in group.runs), statistic, chosen)
             if self._made_of.get(group.id) == made_of:
                 those = {run.id: self._curves[run.id] for run in group.runs}
                 bands[group.id] = self.bands[group.id]
+                found = self.median_runs.get(group.id)
             else:
                 those = {run.id: drawn(run) for run in group.runs}
                 known = list(those.values())
                 bands[group.id] = band(known, statistic, points=_POINTS[statistic], least=least_of(known))
+                found = _median_run(group)
+            middle |= {} if found is None else {group.id: found}
             curves |= those
             made[group.id] = made_of
         self.bands, self._curves, self._made_of, self._groups = bands, curves, made, several
+        self.median_runs = middle
 
     def colour(self, theme: Theme) -> None:
         """Make what is painted, in the colours of this look."""
@@ -74,10 +84,11 @@ class GroupCurves:
             shade.colour = blended(colour, theme.surface, 1.0)
             shade.colour.setAlphaF(_SHADE)
             self._shades.append(shade)
-            for run in group.runs if self.singles else ():
-                line = Line(1)
+            middle = self.median_runs.get(group.id)
+            for run in sorted(group.runs, key=lambda run: run is middle) if self.singles else ():  # that one on top
+                line = Line(2 if run is middle else 1)
                 line.x, line.y = self._curves[run.id].x, self._curves[run.id].y
-                line.colour = blended(colour, theme.surface, _THIN).name()
+                line.colour = colour if run is middle else blended(colour, theme.surface, _THIN).name()
                 self._thin.append(line)
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
@@ -106,6 +117,13 @@ class GroupCurves:
         low, high = short_number(found.low[at], 3), short_number(found.high[at], 3)
         return f" [{low}, {high}] of {found.n[at]}" if np.isfinite(found.low[at]) else f" of {found.n[at]}"
 
+    def read_median_run(self, group: str, x: float) -> str:
+        """What the median run of a group is at a place, where it is drawn: " · median run: seed 3, 182"."""
+        run = self.median_runs.get(group) if self.singles else None
+        if run is None or not (len(one := self._curves[run.id]) and one.x[0] <= x <= one.x[-1]):
+            return ""
+        return f" · median run: seed {run.record.seed}, {short_number(float(np.interp(x, one.x, one.y)), 4)}"
+
     @property
     def words(self) -> str:
         """By what number and which intervals the seeds are shown: "median, with its 94 % interval at each place by
@@ -121,6 +139,14 @@ class GroupCurves:
         fewest = min(int(one.n.max()) for one in found)
         little = f"; of {fewest} seeds it means little" if fewest < FEW else ""
         return f"{found[0].of}, with its {level} interval at each place by {found[0].method}{little}"
+
+    @property
+    def singles_words(self) -> str:
+        """What the lines of single seeds are; nothing where none is drawn."""
+        if not self.singles or not self._groups:
+            return ""
+        middle = "; the thicker whole one is the median run, the seed whose final return is in the middle"
+        return f"Thin: each seed{middle if self.median_runs else ''}."
 
     def table(self, axis: str, title: str) -> Table:
         """The bands as numbers."""
@@ -138,3 +164,9 @@ class GroupCurves:
             }
             tables.append(Table(columns))
         return below(tables)
+
+
+def _median_run(group: ComparedGroup) -> ComparedRun | None:
+    """The one whose final return is the median of the seeds'."""
+    place = median_run([outcome(run.record, run.series, None).score for run in group.runs])
+    return None if place is None else group.runs[place]

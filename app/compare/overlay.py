@@ -97,7 +97,9 @@ class Overlay(PanelWidget):
             self.statistic_box.addItem(title, statistic)
         self.singles_button = QToolButton()
         self.singles_button.setText("Each seed, too")
-        self.singles_button.setToolTip("Draw the curve of each seed as a thin line, too")
+        self.singles_button.setToolTip(
+            "Draw the curve of each seed as a thin line, too, and that of the median run as a thicker one"
+        )
         self.singles_button.setAccessibleName("Curves of single seeds")
         self.singles_button.setCheckable(True)
         self.singles_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -246,6 +248,7 @@ class Overlay(PanelWidget):
         words = self._groups.words
         said = [
             *([f"{words[:1].upper()}{words[1:]}."] if words else []),
+            self._groups.singles_words,
             *([repeated_caveat(groups)] if together else []),
         ]
         self.said.setText(" ".join(filter(None, said)))
@@ -343,7 +346,11 @@ class Overlay(PanelWidget):
             return None
         found.sort(key=lambda one: -one[0])
         where = f"after {x:.1f} s of training" if self.axis == "seconds" else f"at {x:,.0f} {AXES[self.axis]}"
-        words = [f"{short_number(y, 4)}{self._groups.read(line.run, x)}  {line.name}" for y, line in found]
+        words = [
+            f"{short_number(y, 4)}{self._groups.read(line.run, x)}  {line.name}"
+            f"{self._groups.read_median_run(line.run, x)}"
+            for y, line in found
+        ]
         points = tuple(RunPoint(y, line.style, line.colour) for y, line in found)
         return Reading(x, found[0][0], (where, *words), runs=points)
 

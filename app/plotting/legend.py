@@ -24,11 +24,12 @@ _APART = 0.9  # between two entries
 
 @dataclass(frozen=True)
 class Entry:
-    """Words on what is drawn, with a ``sample`` of it in ``colour`` before them, or without one."""
+    """Words on what is drawn, with a ``sample`` of it in ``colour`` before them, or without one: a line that stands
+    upright at a place of the axis, or a curve that runs along it."""
 
     text: str
     colour: str = ""
-    sample: Literal["filled", "hatched", "line", "dashed"] | None = None
+    sample: Literal["filled", "hatched", "line", "dashed", "curve", "thin curve"] | None = None
 
     @property
     def before(self) -> float:
@@ -151,6 +152,9 @@ def _paint_sample(painter: QPainter, entry: Entry, place: QRectF, theme: Theme) 
     elif entry.sample == "hatched":
         for brush in hatched(entry.colour, theme.surface):
             painter.fillRect(box, brush)
+    elif entry.sample in ("curve", "thin curve"):
+        painter.setPen(pen_of(entry.colour, 3.0 if entry.sample == "curve" else 1.0))
+        painter.drawLine(QLineF(box.left(), box.center().y(), box.right(), box.center().y()))
     else:
         pen = pen_of(entry.colour, 2.0 if entry.sample == "line" else 1.0)
         if entry.sample == "dashed":

@@ -99,8 +99,15 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
     assert controller.progress().steps == sum(run.history.environment_steps for run in group_of(window).runs)
 
     panel = window.panels.find(ReturnsPanel)
-    named = ["median of 3 seeds", "lowest to highest of 3", "each seed", "seed 1, shown"]
+    runs, seeds = group_of(window).runs, panel._seeds
+    scores = [float(run.history.metrics["mean_return"].values[-1]) for run in runs]
+    middle = runs[scores.index(sorted(scores)[1])]
+    beside = [] if middle is runs[0] else [f"seed {middle.config.seed}: median run of 3"]
+    shown = "seed 1, shown" + ("" if beside else ": median run of 3")
+    named = [*beside, "each seed", "lowest to highest of 3", shown]
     qtbot.waitUntil(lambda: [entry.text for entry in panel.plot.legend.entries] == named)
+    assert seeds.median_run == middle.id
+    assert len(seeds._middle.x) == (len(seeds._curves[middle.id]) if beside else 0)
     assert np.isnan(panel._seeds._lines.x).sum() == 3  # one path for all
     third = group_of(window).runs[2]
     panel._dots.x = panel._dots.y = np.empty(0)  # which are meant where a click is upon one

@@ -13,6 +13,7 @@ from engine.runs.comparison.curves import RETURN, Axis, Curve, area, curve
 from engine.runs.library import Series
 
 MEAN_OVER = 100  # episodes that a mean return covers, and that have to have ended before it can reach a threshold
+LEAST_FOR_MEDIAN_RUN = 3  # runs; of two none is in the middle
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ def reached(series: Series, threshold: float | None) -> tuple[int, float] | None
         return None
     first = there[0]
     return int(series["environment_steps"][first]), float(series["seconds"][first])
+
+
+def median_run(scores: Sequence[float | None]) -> int | None:
+    """The place of the run whose score is the median: of n in order the one at (n + 1) // 2, so that of an even number
+    it is the lower of the two in the middle, and of runs that are alike the one in the middle as they stand. A run without a score is left out;
+    None where fewer than three are left."""
+    known = [(value, place) for place, value in enumerate(scores) if value is not None]
+    if len(known) < LEAST_FOR_MEDIAN_RUN:
+        return None
+    return sorted(known)[(len(known) - 1) // 2][1]
 
 
 def threshold_of(configs: Sequence[RunConfig]) -> float | None:

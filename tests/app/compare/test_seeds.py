@@ -82,7 +82,12 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     overlay.statistic_box.setCurrentIndex(2)
     qtbot.waitUntil(lambda: overlay.said.text().startswith("Mean, with its 95 % interval"))
     qtbot.mouseClick(overlay.singles_button, Qt.MouseButton.LeftButton)
-    assert len(overlay._groups._thin) == 8
+    assert [line.width for line in overlay._groups._thin] == [1, 1, 1, 1, 2, 1, 1, 2]  # the median runs on top
+    assert [(run.record.seed, run.record.reached) for run in overlay._groups.median_runs.values()] == [
+        (3, runs[2].reached),
+        (3, runs[7].reached),
+    ]
+    assert overlay.said.text().endswith("the median run, the seed whose final return is in the middle.")
     qtbot.waitUntil(lambda: page.table.said.text().endswith("Student t, 95 %, 3 runs."))
     view = overlay.plot.viewport()
     frame = overlay.plot._frame(overlay.plot._view.mapRectToScene(overlay.plot._view.rect()))
@@ -91,7 +96,7 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     qtbot.waitUntil(lambda: overlay.plot.reading is not None)
     reading = overlay.plot.reading
     assert reading is not None
-    assert any("] of 5  baseline: learned value, α 0.01 · 5 seeds" in line for line in reading.lines)
+    assert any("] of 5  baseline: learned value, α 0.01 · 5 seeds · median run: seed 3" in x for x in reading.lines)
     numbers = overlay.plot.numbers()
     assert list(numbers.columns)[3:] == ["low", "high", "level", "seeds"]
     # the same seed once more tells nothing new

@@ -13,10 +13,12 @@ from engine.config import PolicyGradientConfig, RunConfig
 from engine.config.parameters import with_values
 from engine.runs.comparison.curves import Curve, area, curve, height, smoothed
 from engine.runs.comparison.differences import flattened, varying
-from engine.runs.comparison.scores import common_end, reached, score, threshold_of
+from engine.runs.comparison.scores import common_end, median_run, reached, score, threshold_of
 from engine.runs.library import CHUNK, ITERATIONS, Library, Series
+from tests.each import each
 from tests.engine.runs.libraries import record
 
+Scores = tuple[float | None, ...]
 COLUMNS = ("iteration", "environment_steps", "episodes", "seconds", "mean_return", "gradient_steps")
 NAN = math.nan
 RUN = Series(
@@ -119,6 +121,21 @@ def test_what_has_not_begun_has_no_score_and_does_not_shorten_the_others() -> No
     nothing = Series((), np.empty((0, 0)))
     assert score(nothing, "environment_steps", 100, 1.0) == score(Series(COLUMNS, RUN.rows[:1]), "seconds", 1, 1.0)
     assert common_end([curve(nothing), curve(RUN)]) == 400
+
+
+@each(
+    ("scores", "place"),
+    [
+        ((30.0, 10.0, 20.0), 2),
+        ((30.0, 10.0, 20.0, 40.0), 2),  # of four the lower of the two in the middle
+        ((10.0, 30.0, None, 20.0), 3),
+        ((5.0, 5.0, 5.0, 5.0, 5.0), 2),
+        ((10.0, None, 20.0), None),
+        ((), None),
+    ],
+)
+def test_the_median_run_is_the_one_whose_score_is_in_the_middle(scores: Scores, place: int | None) -> None:
+    assert median_run(scores) == place
 
 
 def test_the_threshold_is_that_which_all_have_in_common() -> None:
