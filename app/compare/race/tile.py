@@ -78,8 +78,9 @@ class Tile(QFrame):
             return
         if side.picture is not None:
             self.view.show_picture(side.picture)
-        place, ended = "" if rank is None else str(rank), "ended" if side.frame.ended else ""
-        self.view.show_badge(" · ".join(filter(None, (place, ended))))
+        place, ended = "" if rank is None else str(rank), side.frame.ended
+        whole, short = filter(None, (place, "ended" * ended)), filter(None, (place, "■" * ended))
+        self.view.show_badge(" · ".join(whole), " ".join(short), place or "■" * ended)
         _put(self.value, short_number(side.frame.reward_so_far, 4))
         _put(self.told, _words(side))
         self.told.setToolTip(f"Its policy after {side.environment_steps:,} environment steps of training plays")

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from app.style.text import set_role
 
 DEFAULT_ASPECT = 1.5  # width by height, until the first picture
+_BESIDE = 8  # pixels from the picture's edges to the badge, where there are as many
 THINNEST = 64  # times as long as wide; a picture that is longer is widened, or there would be nothing to see
 
 
@@ -33,6 +34,7 @@ class FrameView(QWidget):
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)
         self._sentence.setWordWrap(True)
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._forms: tuple[str, ...] = ("",)  # of the badge, the longest first
         self._badge = QLabel(self)
         self._badge.setProperty("role", "badge")
         self._badge.hide()
@@ -88,9 +90,13 @@ class FrameView(QWidget):
             set_role(self._sentence, role)
         self._sentence.show()
 
-    def show_badge(self, text: str) -> None:
-        """A word in the picture's corner; nothing for none."""
-        self._badge.setText(text)
+    def show_badge(self, text: str, *shorter: str) -> None:
+        """A word in the picture's corner, or the first of the ``shorter`` ones that a small picture has room for;
+        nothing for none."""
+        forms = (text, *shorter)
+        if forms == self._forms and bool(text) != self._badge.isHidden():
+            return
+        self._forms = forms
         self._badge.setVisible(bool(text))
         self._place()
 
@@ -111,6 +117,15 @@ class FrameView(QWidget):
             top = (inner.height() - fitted.height()) // 2
             self._picture.setGeometry(QRect(left, top, fitted.width(), fitted.height()))
         corner = self._picture.geometry() if not self._picture.isHidden() else inner
-        self._badge.adjustSize()
-        self._badge.move(corner.left() + 8, corner.top() + 8)
+        self._place_badge(corner if corner.width() else inner)
+
+    def _place_badge(self, corner: QRect) -> None:
+        for form in self._forms:
+            self._badge.setText(form)
+            self._badge.adjustSize()
+            if self._badge.width() <= corner.width() - _BESIDE:
+                break
+        left = corner.left() + min(_BESIDE, max(corner.width() - self._badge.width(), 0) // 2)
+        left = max(min(left, self.width() - self._badge.width()), 0)
+        self._badge.move(left, corner.top() + min(_BESIDE, max(corner.height() - self._badge.height(), 0) // 2))
         self._badge.raise_()

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from app.compare.page import ComparePage
 from app.compare.race import controls
 from app.compare.race.standings import Standing, Standings
 from app.compare.race.tile import best_columns
+from app.panels.episode.frame_view import FrameView
 from app.models.run_style import style_of
 from app.session.side_by_side import Lineup, Shown, SideBySide
 from app.style.theme import load_theme
@@ -19,6 +21,7 @@ from app.window.main_window import MainWindow
 from engine.runs.library import Library
 from engine.runs.place import library_folder
 from tests.app.compare.ticking import only, tick
+from tests.each import each
 from tests.engine.runs.libraries import filled, keep, policy_for, record
 
 
@@ -81,6 +84,22 @@ def test_a_race_from_the_tab_to_the_lecture_hall(page: ComparePage, qtbot: QtBot
     qtbot.waitUntil(lambda: tiles[2].view.sentence.startswith("No policy was kept of run 4;"), timeout=15_000)
     assert tiles[0].told.text().startswith("step 0")
     assert [tile.view.badge for tile in tiles] == ["", "", ""]
+
+
+@each("width", (30, 50, 70, 90, 110, 300))
+def test_a_badge_is_whole_in_a_picture_of_any_width(width: int, qtbot: QtBot) -> None:
+    view = FrameView()
+    qtbot.addWidget(view)
+    view.resize(width, 100)
+    view.show_picture(QImage(600, 400, QImage.Format.Format_RGB32))
+    view.show_badge("8 · ended", "8 ■", "8")
+    badge = view._badge
+    assert badge.width() >= badge.sizeHint().width()
+    assert view.picture_rect.contains(badge.geometry())
+    assert view.badge == ("8 · ended" if width > 100 else view.badge)
+    if width <= 50:
+        assert view.badge != "8 · ended"
+
 
 
 def _rounds(standings: Standings) -> int:
