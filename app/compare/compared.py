@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.compare.looks import Looks
 from app.models.run_names import name_beside, names_apart
 from app.models.run_style import RunStyle, style_of
 from app.session.allowance import Allowance
@@ -25,6 +26,7 @@ from engine.runtime.errors import RequestError, RunError
 NOT_TICKED = "No run is ticked."
 _SEEDS = 3  # of one setting, from which on they stand together
 _TOLD = 3  # runs that are named in one line
+_FEW = 2  # differences, all of which the name of a run tells
 _SLICE = 0.02  # seconds of reading, after which the window has its turn
 _OFTEN, _SELDOM = 0.4, 2.0  # seconds from one look at what runs go on to tell to the next, the latter where that takes
 # more than the window may take for it
@@ -62,20 +64,17 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class ComparedGroup:
-    """Runs that are seeds of one setting, one of each, by the look of the first; ``repeated`` are others of these
-    seeds. ``name`` tells the setting from the others."""
+    """Runs that are seeds of one setting, one of each; ``repeated`` are others of these seeds. ``name`` and ``style``
+    tell the setting from the others."""
 
     name: str
     runs: tuple[ComparedRun, ...]
+    style: RunStyle
     repeated: tuple[ComparedRun, ...] = ()
 
     @property
     def id(self) -> str:
         return self.runs[0].id
-
-    @property
-    def style(self) -> RunStyle:
-        return self.runs[0].style
 
     @property
     def title(self) -> str:
@@ -104,6 +103,8 @@ class Compared(QObject):
         self._made: dict[str, Any] = {}
         self._wish: bool | None = None  # whether seeds are to stand together, where a person has said so
         self._settings: dict[tuple[str, str], str] = {}
+        self._looks = Looks()
+        self._points: dict[str, int] = {}  # of an experiment, by the run that is a seed of it
         self._read: dict[str, _Read] = {}
         self._readings = 0  # that have been made of all
         self._flattened: dict[str, Flattened] = {}
@@ -150,6 +151,16 @@ class Compared(QObject):
         """Whether the seeds of a setting are one curve and one row; until a person says, where there are enough."""
         most = max((len(group.runs) for group in self.groups), default=0)
         return most >= _SEEDS if self._wish is None else self._wish
+
+    @property
+    def looks(self) -> dict[str, RunStyle]:
+        """By which look each run is known where the seeds of a setting have one."""
+        groups = self.groups if self.together else ()
+        return {run.id: group.style for group in groups for run in (*group.runs, *group.repeated)}
+
+    def style(self, run: ComparedRun) -> RunStyle:
+        """By which look a run is known: its own, or that of its setting."""
+        return self.looks.get(run.id, run.style)
 
     def put_together(self, together: bool) -> None:
         """Have the seeds of a setting be one curve and one row, or each run by itself."""
@@ -225,6 +236,12 @@ class Compared(QObject):
         there = [record for record in records if record.id in self._read]
         differing = varying([(self._flattened[record.id], record.changes) for record in there])
         beside = names_apart(there, differing)
+        found = groups(there, self._setting)
+        settings = self._names_of(found)
+        if len(differing) > _FEW and len(found) > 1:  # of a run all is told by the name of its setting and its seed
+            of_setting = ((record, name) for group, name in zip(found, settings, strict=True) for record in group.runs)
+            told = {record.id: f"{name} · seed {record.seed}" for record, name in of_setting if not record.label.title}
+            beside |= told
         runs = tuple(
             ComparedRun(
                 record,
@@ -236,11 +253,23 @@ class Compared(QObject):
         )
         if [_told(run) for run in runs] != [_told(run) for run in self.runs]:
             others = {run.id for run in runs} != {run.id for run in self.runs}
+            if others:
+                self._points = self._points_of([run.id for run in runs])
             self.runs, self.differing = runs, tuple(differing)
-            self.groups = self._grouped(runs)
+            self.groups = self._grouped(runs, found, settings)
             self.chosen = self._chosen() if others else self.chosen
             self._made.clear()
             self._due = list(self._followers)
+
+    def _points_of(self, runs: Sequence[str]) -> dict[str, int]:
+        """Which points of experiments these are seeds of."""
+        from engine.runs.sweeps.experiments import Experiments
+
+        library = self.library.library
+        try:
+            return {} if library is None else Experiments(library).points(runs)
+        except (RequestError, RunError):  # of which the window is told by whoever shows experiments
+            return {}
 
     def _chosen(self) -> str:
         from engine.runs.selection import Judged, chosen
@@ -252,19 +281,28 @@ class Compared(QObject):
         except (RequestError, RunError):  # of which the window is told by whoever shows experiments
             return ""
 
-    def _grouped(self, runs: Sequence[ComparedRun]) -> tuple[ComparedGroup, ...]:
-        by_id = {run.id: run for run in runs}
-        found = groups([run.record for run in runs], self._setting)
+    def _names_of(self, found: Sequence[Group]) -> list[str]:
+        """What each setting is called among the others."""
         first = [self._without_name(group) for group in found]
         flat = [(self._flattened[record.id], record.changes) for record in first]
         names = names_apart(first, [one for one in varying(flat) if one.path not in OF_NO_SETTING])
+        return [names.get(record.id) or name_beside(record, None) for record in first]
+
+    def _grouped(
+        self, runs: Sequence[ComparedRun], found: Sequence[Group], names: Sequence[str]
+    ) -> tuple[ComparedGroup, ...]:
+        by_id = {run.id: run for run in runs}
+        several = {self._setting(group.runs[0]): group.runs[0] for group in found if len(group.runs) > 1}
+        wanted = {setting: self._points.get(first.id, first.number) for setting, first in several.items()}
+        looks = self._looks.of(wanted, [style_of(group.runs[0].number) for group in found if len(group.runs) == 1])
         return tuple(
             ComparedGroup(
-                names.get(record.id) or name_beside(record, None),
+                name,
                 tuple(by_id[run.id] for run in group.runs),
+                looks.get(self._setting(group.runs[0])) or style_of(group.runs[0].number),
                 tuple(by_id[run.id] for run in group.repeated),
             )
-            for record, group in zip(first, found, strict=True)
+            for name, group in zip(names, found, strict=True)
         )
 
     def _without_name(self, group: Group) -> RunRecord:

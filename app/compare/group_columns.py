@@ -64,7 +64,7 @@ def group_columns(compared: Compared, axis: Axis) -> list[Column]:
     name, shared = STATISTICS[statistic], f"{short_number(until)} {AXES[axis]}"
     of_100 = "mean returns of the last 100 episodes"
     columns = [
-        _text("Setting", "", [group.title for group in groups]),
+        _text("Setting", "", [group.name for group in groups]),
         _text("Seeds", "How many runs there are; those that failed count with what they came to", _seeds(found)),
         _told(
             "Final return",

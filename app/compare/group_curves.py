@@ -34,8 +34,8 @@ Drawn = Callable[[ComparedRun], Curve]
 
 
 class GroupCurves:
-    """A mark of a plot that stands behind the lines of the groups: their bands, and where wanted each seed's curve, that
-    of the median run, whose final return is in the middle, thicker than the others."""
+    """A mark of a plot that stands behind the lines of the groups: their bands, and where wanted each seed's curve,
+    that of the median run, whose final return is in the middle, thicker than the others."""
 
     def __init__(self) -> None:
         self.bands: dict[str, Band] = {}

@@ -75,6 +75,7 @@ class ComparePage(QWidget):
         layout.addWidget(self._split)
         self.setAcceptDrops(True)
         self.picker.duplicate_asked.connect(self.duplicate_asked)
+        self.compared.follow(lambda: self.picker.rows.show_looks(self.compared.looks))
         self.overlay.axis_changed.connect(self.table.show_axis)
         self.equations.beside_changed.connect(self.table.emphasise)
         self.race.filled.connect(self._fill)

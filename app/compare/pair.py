@@ -55,12 +55,15 @@ class PairChoice(QWidget):
         return None if one is None or other is None or len(runs) < self._least else (one, other)
 
     def _offer(self) -> None:
-        """Offer the runs there are; what was chosen stays where it is still there, else it is the first two."""
+        """Offer the runs there are; what was chosen stays where it is still there, else it is the first of the first
+        two settings, or of one setting the first two."""
         runs, before = self._compared.runs, [box.currentData() for box in self.boxes]
         ids = [run.id for run in runs]
+        numbers, first = {run.id: run.record.number for run in runs}, {group.id for group in self._compared.groups}
         free = [id for id in ids if id not in before]
         if self._least == 1:  # the earlier one first, from which the later one differs
-            free.sort(key=lambda id: next(run.record.number for run in runs if run.id == id))
+            free.sort(key=lambda id: numbers[id])
+        free.sort(key=lambda id: id not in first)  # two settings before two seeds of one
         wanted: list[str | None] = [id if id in ids else (free.pop(0) if free else None) for id in before]
         if self._doubled and free:
             wanted[1] = free.pop(0)
@@ -87,7 +90,7 @@ class PairChoice(QWidget):
         if self._theme is not None:
             pair = self.pair
             for index, sign in enumerate(self.signs):
-                sign.show_style(pair[index].style if pair is not None else None, self._theme)
+                sign.show_style(None if pair is None else self._compared.style(pair[index]), self._theme)
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme

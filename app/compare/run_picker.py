@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -14,6 +14,7 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QShowEvent
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.run_names import environment_title, full_name
-from app.models.run_style import style_of
+from app.models.run_style import RunStyle, style_of
 from app.models.run_tree import Branch, as_tree
 from app.plotting.run_branches import draw_branches, indent
 from app.plotting.run_sign import HEIGHT, WIDTH, sign_pixmap
@@ -54,7 +55,8 @@ class RunRows(QAbstractListModel):
         self.watched = False  # whether anyone can see them
         self.branches: list[Branch] = []
         self.records: list[RunRecord] = []  # of these
-        self._signs: dict[int, QPixmap] = {}
+        self._signs: dict[RunStyle, QPixmap] = {}
+        self._looks: Mapping[str, RunStyle] = {}
         self._ratio = 1.0
         library.changed.connect(lambda: self.look() if self.watched else None)
         library.shown_changed.connect(self._tell)
@@ -85,6 +87,12 @@ class RunRows(QAbstractListModel):
         text = " ".join((f"run {record.number}", label.title, label.note, *label.tags, *where)).lower()
         return all(word in text or word in self._library.name(record).lower() for word in words)
 
+    def show_looks(self, looks: Mapping[str, RunStyle]) -> None:
+        """Show by which look runs are drawn that have not their own, by their ids."""
+        if looks != self._looks:
+            self._looks = looks
+            self._tell()
+
     def apply_theme(self, theme: Theme, ratio: float) -> None:
         self._theme, self._ratio = theme, ratio
         self._signs.clear()
@@ -113,7 +121,7 @@ class RunRows(QAbstractListModel):
         if role == Qt.ItemDataRole.CheckStateRole:
             return Qt.CheckState.Checked if record.id in self._library.shown else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._sign(record.number)
+            return self._sign(self._looks.get(record.id) or style_of(record.number))
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{full_name(record)}{self._forked(record)}\n{come_to(record)}"
         return None
@@ -131,12 +139,12 @@ class RunRows(QAbstractListModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
 
-    def _sign(self, number: int) -> QPixmap | None:
+    def _sign(self, style: RunStyle) -> QPixmap | None:
         if self._theme is None:
             return None
-        if number not in self._signs:
-            self._signs[number] = sign_pixmap(style_of(number), self._theme, self._ratio)
-        return self._signs[number]
+        if style not in self._signs:
+            self._signs[style] = sign_pixmap(style, self._theme, self._ratio)
+        return self._signs[style]
 
 
 class _Branches(QStyledItemDelegate):
@@ -210,6 +218,13 @@ class RunPicker(QWidget):
         self.apply_theme(theme)
         self._follow()
 
+    def come_to_ticked(self) -> None:
+        """Have one of the runs that are ticked in view, where none is."""
+        ticked = [at for at, record in enumerate(self.rows.records) if record.id in self._library.shown]
+        seen = self.list.viewport().rect()
+        if ticked and not any(seen.intersects(self.list.visualRect(self.rows.index(at))) for at in ticked):
+            self.list.scrollTo(self.rows.index(ticked[0]), QListView.ScrollHint.PositionAtTop)
+
     @property
     def chosen(self) -> RunRecord | None:
         """The run that has been clicked, or else the newest that is ticked."""
@@ -234,6 +249,7 @@ class RunPicker(QWidget):
         super().showEvent(event)
         self.rows.watched = True
         self.rows.look()
+        QTimer.singleShot(0, self, self.come_to_ticked)  # once the rows have their places
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import cast
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -166,7 +165,7 @@ class ResultsPanel(QWidget):
 
     def _setting_buttons(self) -> list[QPushButton]:
         self.compare_settings = QPushButton("Open in Compare")
-        self.compare_settings.setToolTip("See the runs of the selected settings beside each other")
+        self.compare_settings.setToolTip("See the runs of the selected settings beside each other; of all, if none is")
         self.compare_settings.clicked.connect(lambda: self.compare_asked.emit(self.runs_of(self.settings)))
         self.anew_button = QPushButton("Again with other seeds")
         self.anew_button.setToolTip(
@@ -179,6 +178,7 @@ class ResultsPanel(QWidget):
         self.compare_runs = QPushButton("Open in Compare")
         self.pause_runs, self.stop_runs = QPushButton("Pause"), QPushButton("Stop")
         self.drop_runs, self.retry_runs = QPushButton("Drop"), QPushButton("Try again")
+        self.compare_runs.setToolTip("See the selected runs beside each other; all of them, if none is")
         self.go_on_runs = QPushButton("Go on")
         self.drop_runs.setToolTip("Neither train them any more nor count them in the results; Go on counts them again")
         self.compare_runs.clicked.connect(lambda: self.compare_asked.emit(self.runs_of(self.runs)))
@@ -209,8 +209,12 @@ class ResultsPanel(QWidget):
 
     def show_results(self, results: Results) -> None:
         """Show how an experiment stands."""
+        record, before = results.record, self.results
+        if before is None or before.record.id != record.id:  # of which other rows are meant
+            for table in (self.settings, self.runs):
+                table.clearSelection()
+                table.scrollToTop()
         self.results = results
-        record = results.record
         self.state.setText(results.words)
         for sentence, text in ((self.shows, record.sweep.shows), (self.caveat, results.caveat)):
             sentence.setText(text)
@@ -231,18 +235,19 @@ class ResultsPanel(QWidget):
         self._offer()
 
     def runs_of(self, table: QWidget) -> list[str]:
-        """The runs that are selected in a table, or those of the settings that are."""
-        if table is self.runs:
-            return cast("list[str]", self.runs.chosen)
+        """The runs that are selected in a table, or those of the settings that are; where none is, all that count."""
+        if table is self.runs and self.runs.chosen:
+            return self.runs.chosen_runs
         settings = self.results.settings if self.results is not None else ()
-        chosen = set(self.settings.chosen)
-        return [run.run for one in settings if one.point in chosen for run in one.counted]
+        chosen = set(self.settings.chosen) if table is self.settings else set()
+        return [run.run for one in settings if one.point in chosen or not chosen for run in one.counted]
 
     def _offer(self) -> None:
         """Offer what can be done now."""
-        chosen = set(self.runs.chosen)
+        chosen = set(self.runs.chosen_runs)
         runs = [run for one in (self.results.settings if self.results else ()) for run in one.runs if run.run in chosen]
-        begun = any(run.number is not None for run in runs)
+        every = [run for one in (self.results.settings if self.results else ()) for run in one.counted]
+        begun = any(run.number is not None for run in runs or every)
         open_ones = [run for run in runs if not run.finished and not run.failed]
         self.compare_runs.setEnabled(begun)
         self.pause_runs.setEnabled(any(run.wish is Wish.RUN for run in open_ones))
@@ -250,8 +255,8 @@ class ResultsPanel(QWidget):
         self.go_on_runs.setEnabled(any(run.wish is not Wish.RUN for run in runs))
         self.drop_runs.setEnabled(any(run.wish is not Wish.DROP for run in runs))
         self.retry_runs.setEnabled(any(run.progress is Progress.FAILED for run in runs))
-        for button in (self.compare_settings, self.anew_button):
-            button.setEnabled(bool(self.settings.chosen))
+        self.compare_settings.setEnabled(any(run.number is not None for run in every))
+        self.anew_button.setEnabled(bool(self.settings.chosen))
         if self.results is None:
             return
         over, wish = self.results.tally.is_over, self.results.record.wish

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from app.experiments.sorted_table import Column, SortedTable
 from app.models.experiment_results import SettingResult
@@ -15,6 +16,7 @@ from engine.runs.sweeps.standings import Standing
 class RunsTable(SortedTable):
     def __init__(self, theme: Theme) -> None:
         super().__init__("The runs of the experiment")
+        self._runs: dict[tuple[int, int], str] = {}
         self.setToolTip("Return or a double click opens the selected runs in Compare")
         self.apply_theme(theme)
 
@@ -42,7 +44,14 @@ class RunsTable(SortedTable):
             ),
             _numbers("Return", "The mean return of its last 100 episodes", [run.mean_return for run in standings]),
         ]
-        self.show_cells([run.run for run in standings], columns)
+        # by point and seed, since what stands for them may become another run of the library
+        self._runs = {(run.point, run.seed): run.run for run in standings}
+        self.show_cells(list(self._runs), columns)
+
+    @property
+    def chosen_runs(self) -> list[str]:
+        """The runs that are selected, from above."""
+        return [self._runs[cast("tuple[int, int]", row)] for row in self.chosen]
 
     def apply_theme(self, theme: Theme) -> None:
         self.setFont(tabular(self.font()))

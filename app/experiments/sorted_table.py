@@ -1,9 +1,11 @@
-"""A table of cells that are sorted by a click on a column, and in which what is selected stays so while more comes."""
+"""A table of cells that are sorted by a click on a column, and in which what is selected and what is seen stay so while
+more comes."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -44,17 +46,47 @@ class Cells(QAbstractTableModel):
         self._by: tuple[int, Qt.SortOrder] = -1, Qt.SortOrder.AscendingOrder
 
     def show_cells(self, rows: Sequence[Hashable], columns: Sequence[Column], icons: Sequence[QIcon] = ()) -> None:
-        alike = list(rows) == self.rows and [one.title for one in columns] == [one.title for one in self.columns]
-        if not alike:
+        """Show these. Rows that were there stay where they are and what they are to a view, those that are new come
+        behind them, and only what is another is told."""
+        alike = [one.title for one in columns] == [one.title for one in self.columns]
+        if not alike or not set(rows) & set(self.rows):
             self.beginResetModel()
-        self.rows, self.columns, self._icons = list(rows), list(columns), icons
-        if not alike:
+            self.rows, self.columns, self._icons = list(rows), list(columns), icons
             self._order = self._sorted()
             self.endResetModel()
-        else:
-            self._put_in_order()
-            if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(columns) - 1))
+            return
+        self._remove(set(self.rows) - set(rows))
+        before = dict(zip(self.rows, zip(*(self._told(column) for column in self.columns), strict=True), strict=True))
+        standing, icons_before = [self.rows[row] for row in self._order], self._icons
+        places = {row: at for at, row in enumerate(rows)}
+        more = len(rows) - len(standing)
+        if more:
+            self.beginInsertRows(_NONE, len(standing), len(rows) - 1)
+        self.rows, self.columns, self._icons = list(rows), list(columns), icons
+        self._order = [places[row] for row in standing] + [at for row, at in places.items() if row not in before]
+        if more:
+            self.endInsertRows()
+        now = dict(zip(self.rows, zip(*(self._told(column) for column in self.columns), strict=True), strict=True))
+        other = [at for at, row in enumerate(standing) if before[row] != now[row] or icons is not icons_before]
+        for first, last in _stretches(other):
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(columns) - 1))
+        self._put_in_order()
+
+    @staticmethod
+    def _told(column: Column) -> Sequence[tuple[str, str]]:
+        """What is told of each row: the words, and the tip."""
+        return list(zip(column.cells, column.tips or column.cells, strict=True))
+
+    def _remove(self, gone: set[Hashable]) -> None:
+        for place in reversed(range(len(self._order))):
+            row = self._order[place]
+            if self.rows[row] in gone:
+                self.beginRemoveRows(_NONE, place, place)
+                del self._order[place], self.rows[row]
+                self._order = [at - (at > row) for at in self._order]
+                self.columns = [_without(column, row) for column in self.columns]
+                self._icons = [icon for at, icon in enumerate(self._icons) if at != row]
+                self.endRemoveRows()
 
     def row_at(self, place: int) -> Hashable:
         """What the row is of that stands there."""
@@ -118,11 +150,26 @@ class Cells(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and section < len(self.columns):
+            if role == Qt.ItemDataRole.TextAlignmentRole and self.columns[section].is_number:
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             if role == Qt.ItemDataRole.DisplayRole:
                 return self.columns[section].title
             if role == Qt.ItemDataRole.ToolTipRole:
                 return self.columns[section].help
         return None
+
+
+def _without(column: Column, row: int) -> Column:
+    """A column that lacks a row."""
+    cells, keys, tips = ([*of[:row], *of[row + 1 :]] for of in (column.cells, column.keys, column.tips))
+    return replace(column, cells=cells, keys=keys, tips=tips)
+
+
+def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and the last of each stretch of ascending places without a gap."""
+    for _, stretch in groupby(enumerate(places), lambda each: each[1] - each[0]):
+        found = [place for _, place in stretch]
+        yield found[0], found[-1]
 
 
 class SortedTable(QTableView):

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, RunState, longer
+from app.models.run_style import HUES
 from app.models.runs import KeptRun, Run
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
@@ -74,6 +75,7 @@ class RunShelf(QObject):
         self._drawn: tuple[object, ...] = ()
         self._unread: list[str] = []  # of the runs that are drawn, those of which nothing has been read yet
         self._ghosts: list[Run] = []
+        self._wanted = 0  # of them, however many are drawn
         self._reading = QTimer(self, interval=0)
         self._reading.timeout.connect(self._read_on)
         self._here = ""  # the run that is shown
@@ -124,8 +126,17 @@ class RunShelf(QObject):
         marks = (self._where, ghost_of, *told)
         if marks != self._drawn and self.is_seen():  # else all that they have told would be read for nobody
             self._drawn = marks
-            self._unread, self._ghosts = self.drawn_ids, []
+            there = (run for run in self.drawn_ids if run in records)
+            behind = [run for run in there if records[run].environment == self._where]
+            self._unread, self._ghosts = behind[:HUES], []
+            self._say_how_many(len(behind))
             self._read_on()
+
+    def _say_how_many(self, wanted: int) -> None:
+        """Say, once, where not all that are wanted can be told apart behind the run that is shown."""
+        if wanted > HUES and wanted != self._wanted:
+            self.refused.emit(f"Of {wanted} runs that are ticked {HUES} are drawn here; Compare has room for all.")
+        self._wanted = wanted
 
     def _read_on(self) -> None:
         """Read what the runs that are drawn have told, as far as the time of one turn goes; tell once all is read."""

@@ -110,7 +110,7 @@ class RaceView(PanelWidget):
             self.tiles.append(Tile(self._theme))
             self.tiles[-1].setParent(self._place)
         for tile, run in zip(self.tiles, self._runs, strict=False):
-            tile.show_run(run.title, run.style)
+            tile.show_run(run.title, self._compared.style(run))
         if [run.id for run in self._runs] != before:
             self._columns = 0
             self._place_tiles()
@@ -123,7 +123,7 @@ class RaceView(PanelWidget):
             if not self.player.lineup or not tile.view.isVisible() or tile.view.sentence:
                 tile.clear(MAKING)
         self.told.clear()
-        self.standings.show_rows([Standing(run.id, run.title, run.style) for run in self._runs])
+        self.standings.show_rows([Standing(run.id, run.title, self._compared.style(run)) for run in self._runs])
         runs = tuple(run.id for run in self._runs)
         self.player.show_lineup(Lineup(runs, self.controls.at, self.controls.alike) if runs else None)
 
@@ -160,10 +160,11 @@ class RaceView(PanelWidget):
         places = iter(ranks(known))
         begun = any(side.frame is not None and side.frame.step for side in sides)
         ranked = self._one_scale and begun and len(known) > 1
-        found = []
+        found, looks = [], self._compared.looks
         for run, side, value in zip(self._runs, sides, values, strict=True):
             rank = next(places) if value is not None else None
-            found.append(Standing(run.id, run.title, run.style, rank if ranked else None, value, _rounds(side)))
+            style = looks.get(run.id, run.style)
+            found.append(Standing(run.id, run.title, style, rank if ranked else None, value, _rounds(side)))
         return found
 
     def _words(self, shown: Shown) -> str:

@@ -57,8 +57,8 @@ def reached(series: Series, threshold: float | None) -> tuple[int, float] | None
 
 def median_run(scores: Sequence[float | None]) -> int | None:
     """The place of the run whose score is the median: of n in order the one at (n + 1) // 2, so that of an even number
-    it is the lower of the two in the middle, and of runs that are alike the one in the middle as they stand. A run without a score is left out;
-    None where fewer than three are left."""
+    it is the lower of the two in the middle, and of runs that are alike the one in the middle as they stand. A run
+    without a score is left out; None where fewer than three are left."""
     known = [(value, place) for place, value in enumerate(scores) if value is not None]
     if len(known) < LEAST_FOR_MEDIAN_RUN:
         return None

@@ -145,6 +145,17 @@ class Experiments:
         return tuple(row["experiment"] for row in self.library.execute(query, (run,)))
 
     @reads
+    def points(self, runs: Iterable[str]) -> dict[str, int]:
+        """Of those of these runs that count in experiments, deleted ones aside, the point that each is a seed of; in
+        the newest, where it counts in several."""
+        asked = tuple(runs)
+        query = (
+            "SELECT run, point FROM experiment_runs JOIN experiments ON id = experiment "
+            f"WHERE deleted IS NULL AND run IN ({', '.join('?' * len(asked))}) ORDER BY number"
+        )
+        return {row["run"]: row["point"] for row in self.library.execute(query, asked)}
+
+    @reads
     def mark(self) -> tuple[Any, ...]:
         """Another one as soon as anything else is known of experiments: cheap even where they have thousands of
         runs."""

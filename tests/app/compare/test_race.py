@@ -13,8 +13,8 @@ from app.compare.page import ComparePage
 from app.compare.race import controls
 from app.compare.race.standings import Standing, Standings
 from app.compare.race.tile import best_columns
-from app.panels.episode.frame_view import FrameView
 from app.models.run_style import style_of
+from app.panels.episode.frame_view import FrameView
 from app.session.side_by_side import Lineup, Shown, SideBySide
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
@@ -86,7 +86,7 @@ def test_a_race_from_the_tab_to_the_lecture_hall(page: ComparePage, qtbot: QtBot
     assert [tile.view.badge for tile in tiles] == ["", "", ""]
 
 
-@each("width", (30, 50, 70, 90, 110, 300))
+@each("width", (40, 50, 70, 90, 110, 300))
 def test_a_badge_is_whole_in_a_picture_of_any_width(width: int, qtbot: QtBot) -> None:
     view = FrameView()
     qtbot.addWidget(view)
@@ -99,7 +99,6 @@ def test_a_badge_is_whole_in_a_picture_of_any_width(width: int, qtbot: QtBot) ->
     assert view.badge == ("8 · ended" if width > 100 else view.badge)
     if width <= 50:
         assert view.badge != "8 · ended"
-
 
 
 def _rounds(standings: Standings) -> int:
