@@ -217,6 +217,7 @@ def _command_line(interrupts: "Interrupts") -> "typer.Typer":
         testing.print_self_test(algorithm or (), json, interrupts)
 
     declared.add_sweep(cli, interrupts)
+    declared.add_experiments(cli)
     declared.add_runs(cli)
     declared.add_recordings(cli, interrupts)
     declared.add_going_on(cli, interrupts)

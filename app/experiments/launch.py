@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from app.experiments.where_row import WhereRow
 from app.models.experiment_results import span
 from app.models.sweep_draft import SweepDraft
 from app.session.sweep_pilot import Measured, SweepPilot
@@ -30,20 +31,24 @@ class Launch(QWidget):
     Signals:
     run_asked: train all runs of this Sweep.
     save_asked, copy_asked: keep this Sweep as a file, or take along the command line that trains it.
+    where_changed: where runs are trained from now on is elsewhere.
     """
 
+    where_changed = Signal()
     run_asked = Signal(object)
     save_asked = Signal(object)
     copy_asked = Signal(object)
 
-    def __init__(self, theme: Theme, draft: SweepDraft) -> None:
+    def __init__(self, theme: Theme, draft: SweepDraft, settings: QSettings) -> None:
         super().__init__()
         self._draft = draft
+        self.where_row = WhereRow(theme, settings)
         self.planner, self.pilot = SweepPlanner(self), SweepPilot(self)
         self.sweep: Sweep | None = None  # as it is entered, where it can be trained
         self.plan: Plan | None = None
-        self._estimate: tuple[Sweep, Estimate] | None = None  # of what was measured last
+        self._estimate: tuple[Sweep, int | None, Estimate] | None = None  # measured last, in so many workers
         self._runs_then = False  # whether it is to run once it is measured
+        self._problem = ""  # with what is entered
         self.count_label = QLabel()
         self.count_label.setProperty("role", "heading")
         self.count_label.setWordWrap(True)
@@ -53,12 +58,12 @@ class Launch(QWidget):
         self.run_button = QPushButton("Run")
         self.measure_button = QPushButton("Measure")
         self.more_button = QToolButton()
-        self.more_button.setText("Take along")
+        self.more_button.setText("Export")
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more_button.setToolTip("As a file for the command line and for a cluster")
         menu = QMenu(self.more_button)
         self.save_action = menu.addAction("Save as TOML…")
-        self.copy_action = menu.addAction("Copy the command line…")
+        self.copy_action = menu.addAction("Save, and copy the command line…")
         self.more_button.setMenu(menu)
         self._lay_out(theme)
         self.run_button.clicked.connect(self._run)
@@ -67,6 +72,7 @@ class Launch(QWidget):
         self.copy_action.triggered.connect(lambda: self.copy_asked.emit(self.sweep))
         self.planner.planned.connect(self._take)
         self.pilot.measured.connect(self._take_measured)
+        self.where_row.changed.connect(self._move)
         draft.changed.connect(self.judge)
         self.judge()
 
@@ -79,7 +85,7 @@ class Launch(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit)
         layout.setSpacing(theme.unit // 2)
-        for widget in (self.count_label, self.cost, self.problem):
+        for widget in (self.count_label, self.where_row, self.cost, self.problem):
             layout.addWidget(widget)
         layout.addLayout(buttons)
 
@@ -108,7 +114,14 @@ class Launch(QWidget):
     def estimate(self) -> Estimate | None:
         """What was measured of what is entered now."""
         known = self._estimate
-        return known[1] if known is not None and known[0] == self.sweep else None
+        return known[2] if known is not None and known[:2] == (self.sweep, self.where_row.where.workers) else None
+
+    def _move(self) -> None:
+        """Have the runs trained where it is chosen now."""
+        self._runs_then = False
+        self.pilot.give_up()
+        self._offer()
+        self.where_changed.emit()
 
     def _run(self) -> None:
         if self.sweep is None or self.plan is None:
@@ -130,14 +143,14 @@ class Launch(QWidget):
 
     def _measure(self) -> None:
         if self.sweep is not None and self.plan is not None:
-            self.pilot.ask(self.sweep, self.plan)
+            self.pilot.ask(self.sweep, self.plan, self.where_row.where.workers)
             self._offer()
 
     def _take_measured(self, found: Measured) -> None:
         runs, self._runs_then = self._runs_then, False
         if found.estimate is not None:
-            self._estimate = found.sweep, found.estimate
-        self._show(self.count_label.text(), found.problem if self.sweep is not None else self.problem.text())
+            self._estimate = found.sweep, found.workers, found.estimate
+        self._show(self.count_label.text(), found.problem if self.sweep is not None else self._problem)
         known = self.estimate
         if runs and known is not None and known.seconds[1] <= _SOON and known.disk <= _SMALL:
             self.run_asked.emit(self.sweep)
@@ -147,16 +160,18 @@ class Launch(QWidget):
     def _show(self, count: str, problem: str) -> None:
         self.count_label.setText(count)
         self.count_label.setVisible(bool(count))
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
+        self._problem = problem
         self._offer()
 
     def _offer(self) -> None:
         known, measures = self.estimate, self.pilot.measures
-        self.cost.setText(_MEASURING if measures else _cost(known) if known is not None else _UNMEASURED)
+        cluster, nowhere = self.where_row.is_cluster, self.where_row.problem
+        self.cost.setText(_MEASURING if measures else _cost(known, cluster) if known is not None else _UNMEASURED)
         self.cost.setVisible(self.sweep is not None)
-        for widget in (self.run_button, self.more_button):
-            widget.setEnabled(self.sweep is not None)
+        self.problem.setText(self._problem or nowhere)
+        self.problem.setVisible(bool(self.problem.text()))
+        self.more_button.setEnabled(self.sweep is not None)
+        self.run_button.setEnabled(self.sweep is not None and not nowhere)
         self.measure_button.setEnabled(measures or self.sweep is not None)
         self.measure_button.setText("Cancel" if measures else "Measure")
         tip = "Stop measuring" if measures else "Train some of these runs for a few seconds, to know what all will take"
@@ -175,11 +190,13 @@ def _counted(plan: Plan) -> str:
     return f"{each} = {runs:,} run{'s' * (runs != 1)}".replace(",", "\u202f")
 
 
-def _cost(known: Estimate) -> str:
-    """ "About 4–9 min with 2 at once, about 120 MB on disk, 310 MB of memory for each at once"."""
+def _cost(known: Estimate, cluster: bool) -> str:
+    """ "About 4–9 min with 2 at once, about 120 MB on disk, 310 MB of memory for each at once"; on a cluster, of which
+    nothing was measured, that is what it would take here."""
     at_once = f"with {known.slots} at once" if known.slots > 1 else "one after the other"
     memory = f", {_bytes(known.memory)} of memory for each" if known.memory is not None else ""
-    return f"About {span(*known.seconds)} {at_once}, {_bytes(known.disk)} on disk{memory}."
+    took = f"About {span(*known.seconds)} {at_once}, {_bytes(known.disk)} on disk{memory}."
+    return f"Measured here: {took} A cluster trains as many at once as it has cores." if cluster else took
 
 
 def _bytes(count: float) -> str:

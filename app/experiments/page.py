@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
@@ -20,11 +20,11 @@ _LEFT, _SHARE, _WIDEST = 304, 0.28, 440  # pixels of the design at least, and it
 class ExperimentsPage(QWidget):
     """Follows the library's experiments while it is seen."""
 
-    def __init__(self, theme: Theme, draft: SweepDraft, watch: ExperimentWatch) -> None:
+    def __init__(self, theme: Theme, draft: SweepDraft, watch: ExperimentWatch, settings: QSettings) -> None:
         super().__init__()
         self.draft, self.watch = draft, watch
         self.form = DesignForm(theme, draft)
-        self.launch = Launch(theme, draft)
+        self.launch = Launch(theme, draft, settings)
         left = QWidget()
         as_surface(left)
         column = QVBoxLayout(left)
@@ -43,10 +43,15 @@ class ExperimentsPage(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._split)
+        self.launch.where_changed.connect(self._move)
+        self._move()
         self.results.chosen.connect(watch.choose)
         watch.listed.connect(self._list)
         watch.renewed.connect(self.results.show_results)
         self._list()
+
+    def _move(self) -> None:
+        self.watch.where = self.launch.where_row.where
 
     def _list(self) -> None:
         counts = self.watch.counts

@@ -15,7 +15,7 @@ from app.session.file_work import FileWork
 from app.session.run_library import RunLibrary
 from engine.runs.library import Library
 from engine.runs.sweeps.conducting import is_conducted
-from engine.runs.sweeps.detached import Began, begin_conducting, last_words
+from engine.runs.sweeps.detached import Began, Where, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runs.sweeps.spec import Sweep
@@ -73,6 +73,8 @@ class ExperimentWatch(QObject):
         self.records: tuple[ExperimentRecord, ...] = ()
         self.counts: Mapping[str, str] = {}  # how many runs of each are done
         self.chosen = ""
+        self.where = Where()
+        """Where runs are trained from now on."""
         self._known = _Known()
         self._watched = self._stale = self._busy = False
         self._looked, self._every = 0.0, _OFTEN
@@ -145,19 +147,19 @@ class ExperimentWatch(QObject):
 
     def begin(self, sweep: Sweep) -> None:
         """Have all runs of a sweep trained by a process of its own, which outlives the window, and show them."""
-        folder, known = self._library.folder, self._known
+        folder, known, where = self._library.folder, self._known, self.where
 
         def work(experiments: Experiments) -> str:
             record = experiments.add(sweep)
             experiments.wish(record.id, Wish.RUN)
-            _conduct(folder, record.id, known)
+            _conduct(folder, record.id, known, where)
             return record.id
 
         self.do(work, self.choose)
 
     def wish(self, wish: Wish, runs: Sequence[str]) -> None:
         """What is wanted of the experiment that is shown, or of these runs of it where there are any."""
-        folder, known, experiment = self._library.folder, self._known, self.chosen
+        folder, known, experiment, where = self._library.folder, self._known, self.chosen, self.where
 
         def work(experiments: Experiments) -> None:
             if runs:
@@ -165,18 +167,18 @@ class ExperimentWatch(QObject):
             else:
                 experiments.wish(experiment, wish)
             if wish is Wish.RUN and experiments.get(experiment).wish is Wish.RUN:
-                _conduct(folder, experiment, known)
+                _conduct(folder, experiment, known, where)
 
         self.do(work)
 
     def retry(self, runs: Sequence[str]) -> None:
         """Try these runs of the experiment that is shown again."""
-        folder, known, experiment = self._library.folder, self._known, self.chosen
+        folder, known, experiment, where = self._library.folder, self._known, self.chosen, self.where
 
         def work(experiments: Experiments) -> None:
             experiments.retry(experiment, runs)
             if experiments.get(experiment).wish is Wish.RUN:
-                _conduct(folder, experiment, known)
+                _conduct(folder, experiment, known, where)
 
         self.do(work)
 
@@ -237,9 +239,9 @@ def _done_of(counts: Mapping[Progress, int]) -> str:
     return f"{counts.get(Progress.FINISHED, 0)} of {sum(counts.values())}"
 
 
-def _conduct(folder: Path, experiment: str, known: _Known) -> None:
+def _conduct(folder: Path, experiment: str, known: _Known, where: Where) -> None:
     """Have it conducted, if nobody does."""
-    began = begin_conducting(folder, experiment)
+    began = begin_conducting(folder, experiment, where)
     if began is not None:
         known.begun[experiment] = began
 

@@ -17,9 +17,11 @@ from engine.runtime.errors import RequestError, RunError
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of measuring ``sweep``: the ``estimate``, or why there is none; neither where it was given up."""
+    """What came of measuring ``sweep`` in so many ``workers`` of this machine, as many as fit where it is None: the
+    ``estimate``, or why there is none; neither where it was given up."""
 
     sweep: Sweep
+    workers: int | None = None
     estimate: Estimate | None = None
     problem: str = ""
 
@@ -43,12 +45,12 @@ class SweepPilot(QObject):
         """Whether it measures now."""
         return self._asked is not None
 
-    def ask(self, sweep: Sweep, plan: Plan) -> None:
-        """Measure what all runs of ``plan`` take."""
+    def ask(self, sweep: Sweep, plan: Plan, workers: int | None = None) -> None:
+        """Measure what all runs of ``plan`` take, so many at once."""
         if self._asked is None:
             self._asked, self._given_up = sweep, threading.Event()
             given_up = self._given_up
-            self._work.ask(lambda: _measured(sweep, plan, given_up), self._tell)
+            self._work.ask(lambda: _measured(sweep, plan, workers, given_up), self._tell)
 
     def give_up(self) -> None:
         """Stop measuring, as soon as can be."""
@@ -70,16 +72,16 @@ class SweepPilot(QObject):
         return self._work.wait(deadline)
 
 
-def _measured(sweep: Sweep, plan: Plan, given_up: threading.Event) -> Measured:
+def _measured(sweep: Sweep, plan: Plan, workers: int | None, given_up: threading.Event) -> Measured:
     from engine.runs.executors.local import LocalExecutor
 
-    executor = LocalExecutor()
+    executor = LocalExecutor(workers)
     try:
         trials = pilot(plan, executor, give_up=given_up.is_set)
         if given_up.is_set():
-            return Measured(sweep)
-        return Measured(sweep, estimate(plan, trials, executor.slots) if trials else None)
+            return Measured(sweep, workers)
+        return Measured(sweep, workers, estimate(plan, trials, executor.slots) if trials else None)
     except (RequestError, RunError) as error:
-        return Measured(sweep, problem=str(error))
+        return Measured(sweep, workers, problem=str(error))
     finally:
         executor.close()

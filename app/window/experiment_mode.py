@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDeadlineTimer, QObject, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QSettings, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -43,8 +43,16 @@ class ExperimentMode(QObject):
 
     log = Signal(str, str)
 
-    def __init__(self, frame: Frame, modes: Sequence[ModeAction], experiment: Experiment, library: RunLibrary) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        modes: Sequence[ModeAction],
+        experiment: Experiment,
+        library: RunLibrary,
+        settings: QSettings,
+    ) -> None:
         super().__init__(frame)
+        self._settings = settings
         self._frame, self._experiment, self._library = frame, experiment, library
         self._compare, self.action = modes[1:3]
         self.page: ExperimentsPage | None = None
@@ -66,7 +74,7 @@ class ExperimentMode(QObject):
             draft = SweepDraft(self._experiment.config, self._experiment.plain)
             self.watch = ExperimentWatch(self._library, self)
             self.watch.failed.connect(partial(self.log.emit, "error"))
-            self.page = ExperimentsPage(self._frame.theme, draft, self.watch)
+            self.page = ExperimentsPage(self._frame.theme, draft, self.watch, self._settings)
             self._wire(self.page)
             self._frame.add_experiments(self.page)
         return self.page

@@ -115,7 +115,7 @@ class MainWindow(DropWindow):
         self.runs = Runs(self.controller, self.run_library, self.choice_loader, self.playback, self)
         self.compare = CompareMode(self.frame, self._modes, self.choice_loader, self.controller, self.run_library)
         self.compare.follow(self.panels, self.runs)
-        self.experiments = ExperimentMode(self.frame, self._modes, self.experiment, self.run_library)
+        self.experiments = ExperimentMode(self.frame, self._modes, self.experiment, self.run_library, settings)
         self.findings = Findings(self.frame.train, self.panels, self.runs, self.compare)
         self.toolbar.add_run(self.runs.pace, self.controller, settings)
         self.frame.add_run_row(self.runs.row)

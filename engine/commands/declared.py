@@ -49,7 +49,12 @@ def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
             bool, typer.Option("--estimate", help="Only say what it would take, from a few seconds of training.")
         ] = False,
         library: Where = None,
-        experiment: Annotated[str | None, typer.Option(hidden=True)] = None,
+        experiment: Annotated[
+            str | None,
+            typer.Option(
+                metavar="NAME", help="Go on with one of the library: its number, title or id; see experiments."
+            ),
+        ] = None,
     ) -> None:
         """Train many runs: settings that vary, with several seeds each. The same command goes on where it was left."""
         from engine.commands import sweep as sweeping
@@ -57,6 +62,23 @@ def add_sweep(cli: typer.Typer, interrupts: Interrupts) -> None:
         gc.enable()
         place = sweeping.Place(workers, ray, estimate)
         sweeping.sweep(sweep, experiment, place, (report, library), interrupts)
+
+
+def add_experiments(cli: typer.Typer) -> None:
+    """``experiments …``: what the library has of them."""
+    experiments = typer.Typer(help="The experiments of the library; sweep trains them.")
+    cli.add_typer(experiments, name="experiments")
+
+    @experiments.command("list")
+    def list_(json: AsJson = False, library: Where = None) -> None:
+        """List all experiments, the newest first: how far each is, and how to go on."""
+        from engine.commands import experiments as of_library
+
+        of_library.print_list(json, library)
+
+    @experiments.callback()
+    def _has_commands() -> None:
+        """The experiments of the library; sweep trains them."""  # without this, one command alone has no name
 
 
 def add_runs(cli: typer.Typer) -> None:

@@ -90,8 +90,8 @@ def sweep(
             experiments.wish(record.id, Wish.RUN)
             _say(console, _beginning(record, plan))
         else:
-            record = experiments.get(experiment or "")
-        course = _Course(experiments, record.id, asked)
+            record = experiments.find(experiment or "")
+        course = _Course(experiments, record, asked)
         interrupts.tell = course.interrupted
         with interrupts.held_back():
             executor = _executor(place, partial(_say, console))
@@ -161,8 +161,9 @@ def _executor(place: Place, tell: Callable[[str], object]) -> Executor:
 class _Course:
     """How far an experiment is, and how fast it gets on."""
 
-    def __init__(self, experiments: Experiments, experiment: str, asked: str | None) -> None:
-        self.experiments, self._id, self._asked = experiments, experiment, asked
+    def __init__(self, experiments: Experiments, experiment: ExperimentRecord, asked: str | None) -> None:
+        self.experiments, self._asked = experiments, asked
+        self._id, self._number = experiment.id, experiment.number
         self._budgets: list[int] = []  # environment steps of a run, by point
         self._steps: deque[tuple[float, int]] = deque()  # when so many were taken in all
 
@@ -197,7 +198,7 @@ class _Course:
         return int(found)
 
     def interrupted(self) -> str:
-        again = f"sweep {self._asked}" if self._asked is not None else "sweep"
+        again = f"sweep {self._asked or f'--experiment {self._number}'}"
         return f"Interrupted; all that was trained is saved, and `{again}` goes on from there."
 
     def summary(self) -> str:

@@ -6,10 +6,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 from engine.runs.records import Status
+
+NO_RAY = "Training on a cluster needs Ray, which is not installed; pip install 'ray>=2.40' installs it."
+
+
+def ray_is_installed() -> bool:
+    """Whether jobs can be trained on a cluster at all."""
+    return find_spec("ray") is not None
 
 
 @dataclass(frozen=True)

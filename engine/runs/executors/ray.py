@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import engine
 import resources
-from engine.runs.executors.interface import Ended, Job, Order
+from engine.runs.executors.interface import NO_RAY, Ended, Job, Order
 from engine.runs.executors.process import SAVED_BY
 from engine.runs.executors.shipping import Has, packed, write
 from engine.runs.executors.trainer import Told, Trainer
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-MISSING = "Training on a cluster needs Ray, which is not installed; pip install 'ray>=2.40' installs it."
 TRIES = 3  # times that a job is placed again before a new state of it has come
 _OF_LOSSES = ("Raylet is terminated", "The node with node id", "A worker died")  # which are told of by job
 _ASIDE = "orders"  # which are heard while what is asked before them is still to be answered
@@ -61,7 +60,7 @@ class RayExecutor:
         try:
             import ray
         except ImportError:
-            raise RequestError(MISSING) from None
+            raise RequestError(NO_RAY) from None
         self._ray: Any = ray
         self._ours = not ray.is_initialized()
         if self._ours:

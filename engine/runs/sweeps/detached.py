@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,17 +14,24 @@ from engine.runtime.errors import RunError
 
 LOG = "conductor.log"
 
+
+@dataclass(frozen=True)
+class Where:
+    """Where the runs are trained: in so many ``workers`` of this machine, as many as fit where it is None; or on the
+    ``ray`` cluster at an address."""
+
+    workers: int | None = None
+    ray: str | None = None
+
+
 Began: TypeAlias = "subprocess.Popen[bytes]"
 _BEGUN: list[Began] = []  # by this process, so that one that has ended is no zombie for long
 
 
-def begin_conducting(library: Path, experiment: str, workers: int | None = None) -> Began | None:
+def begin_conducting(library: Path, experiment: str, where: Where = Where()) -> Began | None:
     """Let another process conduct an experiment of the library in this folder, unless one does already. It goes on when
     this one ends, and ends when nothing is left to do; what is wished of it is noted in the library. The new process,
     None where there is one already.
-
-    Args:
-        workers: how many runs are trained at once; as many as fit where it is None.
 
     Raises:
         RunError: it cannot be begun.
@@ -34,7 +42,8 @@ def begin_conducting(library: Path, experiment: str, workers: int | None = None)
     if found is None or found.origin is None:
         raise RunError("The program's main.py cannot be found, by which experiments are conducted.")
     wanted = ["--experiment", experiment, "--library", str(library.absolute())]
-    wanted += [] if workers is None else ["--workers", str(workers)]
+    wanted += [] if where.workers is None else ["--workers", str(where.workers)]
+    wanted += [] if where.ray is None else ["--ray", where.ray]
     command = [sys.executable, str(Path(found.origin).absolute()), "sweep", *wanted]
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":

@@ -15,9 +15,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QPushButton, QTabWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QFileDialog, QPushButton, QTabWidget
 from pytestqt.qtbot import QtBot
 
+from app.experiments import where_row
 from app.experiments.page import ExperimentsPage
 from app.experiments.results import EMPTY
 from app.experiments.varied_row import ChoicesRow, NumbersRow
@@ -25,11 +26,12 @@ from app.session import experiment_watch, sweep_pilot
 from app.window.main_window import MainWindow
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from engine.runs.executors.interface import NO_RAY
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.place import library_folder
 from engine.runs.records import Reached, Status
 from engine.runs.sweeps import files
-from engine.runs.sweeps.detached import log_of
+from engine.runs.sweeps.detached import Where, log_of
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.pilot import Estimate
 from engine.runs.sweeps.plan import fingerprint, planned
@@ -40,6 +42,7 @@ from tests.app.test_access import ring, stops, without_a_name
 from tests.engine.runs.libraries import ITERATION_COLUMNS, record
 
 CONFIG = with_values(PolicyGradientConfig(), {"budget.environment_steps": 3_000})
+FRAMED = (QComboBox, QAbstractSpinBox)  # which have the ring of the line in them
 HOURS = Estimate(runs=30, jobs=30, slots=2, seconds=(7_200.0, 10_800.0), disk=5_000_000_000, memory=None)
 SWEEP = Sweep(
     title="Step sizes",
@@ -76,12 +79,19 @@ def trained(library: Library, experiment: ExperimentRecord, upto: int) -> None:
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str]]:
+def places() -> list[Where]:
+    """Where each of the experiments was to be trained."""
+    return []
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch, places: list[Where]) -> list[tuple[Path, str]]:
     """The libraries and ids of the experiments that were to be conducted, by processes that end at once and say why."""
     asked: list[tuple[Path, str]] = []
 
-    def begin(folder: Path, id: str) -> Popen[bytes]:
+    def begin(folder: Path, id: str, where: Where) -> Popen[bytes]:
         asked.append((folder, id))
+        places.append(where)
         log_of(folder, id).parent.mkdir(parents=True, exist_ok=True)
         log_of(folder, id).write_text("Nobody can be asked.\n", "utf-8")
         return Popen([sys.executable, "-c", "raise SystemExit(1)"])
@@ -164,7 +174,7 @@ def test_what_has_come_of_an_experiment_is_shown_as_it_comes_and_opens_in_compar
         assert table.chosen == [0]
 
         ours = [widget for widget in stops(window) if page.isAncestorOf(widget)]
-        whole = [each for each in ours if not isinstance(each, QTabWidget) and not isinstance(each.parent(), QComboBox)]
+        whole = [each for each in ours if not isinstance(each, QTabWidget) and not isinstance(each.parent(), FRAMED)]
         assert [(type(each).__name__, each.accessibleName()) for each in whole if ring(window, each) < 0.4] == []
         assert not (nameless := without_a_name(page)), nameless
 
@@ -223,7 +233,9 @@ def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     begun: list[tuple[Path, str]],
+    places: list[Where],
 ) -> None:
+    monkeypatch.setattr(where_row, "cores", lambda: 4)
     page = opened(make_window, qtbot)
     form, launch, window = page.form, page.launch, page.window()
     assert isinstance(window, MainWindow)
@@ -236,13 +248,13 @@ def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
     QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Down)
     QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(form.rows) == 1 and form.search.text() == "")
-    row = form.rows[0]
-    assert isinstance(row, NumbersRow)
-    enter(row.values, "0.001, much")
-    assert row.complaint == "Much is not a number."
+    numbers = form.rows[0]
+    assert isinstance(numbers, NumbersRow)
+    enter(numbers.values, "0.001, much")
+    assert numbers.complaint == "Much is not a number."
     assert not launch.run_button.isEnabled()
-    enter(row.values, "0.001, 0.01, 0.1")
-    assert row.complaint == ""
+    enter(numbers.values, "0.001, 0.01, 0.1")
+    assert numbers.complaint == ""
     QTest.keyClicks(form.search, "baseline method")
     QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Down)
     QTest.keyClick(form.search.completer().popup(), Qt.Key.Key_Return)
@@ -290,6 +302,31 @@ def test_an_experiment_is_designed_by_search_counted_kept_as_a_file_and_begun(
     results = page.results
     qtbot.waitUntil(lambda: ("error", "Nobody can be asked.") in said)
     qtbot.waitUntil(lambda: results.go_button.text() == "Go on" and "Nobody trains it now" in results.state.text())
+    told = lambda: said.count(("error", "Nobody can be asked."))  # noqa: E731
     press(qtbot, results.go_button)
-    qtbot.waitUntil(lambda: len(begun) == 2)
+    qtbot.waitUntil(lambda: len(begun) == told() == 2)
     assert set(begun) == {(window.run_library.folder, fingerprint(ready))}
+
+    # Where they are trained is a choice: so many at once, or a cluster, and what stands against that is said.
+    row = launch.where_row
+    assert places == [Where(), Where()]
+    row.workers.setValue(1)
+    assert launch.cost.text().startswith("How long it takes is measured")  # which was for another number at once
+    row.place_box.setCurrentIndex(1)
+    assert launch.problem.text().startswith("Enter the cluster's address")
+    assert not launch.run_button.isEnabled()
+    enter(row.address, "head:6379")
+    assert (launch.problem.text(), launch.run_button.isEnabled()) == ("", True)
+    assert "If no cluster answers there, nothing is trained" in row.told.text()
+    qtbot.waitUntil(lambda: results.go_button.text() == "Go on")
+    press(qtbot, results.go_button)
+    qtbot.waitUntil(lambda: len(places) == told() == 3)
+    assert places[2] == Where(ray="head:6379")
+    monkeypatch.setattr(where_row, "ray_is_installed", lambda: False)
+    enter(row.address, "head:6380")
+    assert (launch.problem.text(), launch.run_button.isEnabled()) == (NO_RAY, False)
+    row.place_box.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: results.go_button.isEnabled() and results.go_button.text() == "Go on")
+    press(qtbot, results.go_button)
+    qtbot.waitUntil(lambda: len(places) == told() == 4)
+    assert places[3] == Where(1)

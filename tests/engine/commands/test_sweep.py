@@ -10,7 +10,7 @@ import pytest
 
 from engine.runs.library import Library
 from engine.runs.sweeps.conducting import is_conducted
-from engine.runs.sweeps.detached import begin_conducting, last_words
+from engine.runs.sweeps.detached import Where, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import load
 from main import main
@@ -35,7 +35,7 @@ def test_a_sweep_whose_conductor_is_killed_goes_on_and_the_same_command_trains_n
     with Library(folder) as library:
         record = Experiments(library).add(bandits(f"seeds = 2\n{RATES}"))  # of which nothing is conducted
         record = Experiments(library).add(load(tmp_path / "sweep.toml"))
-        begun = begin_conducting(folder, record.id, workers=1)
+        begun = begin_conducting(folder, record.id, Where(workers=1))
         assert begun is not None
         _wait(lambda: len(library.checkpoints(record.runs[0].run)) > 0, lambda: last_words(folder, record.id))
         assert is_conducted(folder, record.id)
@@ -62,6 +62,18 @@ def test_a_sweep_whose_conductor_is_killed_goes_on_and_the_same_command_trains_n
     ]
     assert summary["counts"]["finished"] == 4
 
+    assert main(["experiments", "list", "--library", str(folder), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(one["number"], one["state"], one["finished"], one["left"]) for one in listed] == [
+        (2, "finished", 4, 0),
+        (1, "interrupted", 0, 4),
+    ]
+    assert [one["go_on"] for one in listed] == [None, ["sweep", "--experiment", "1"]]
+    assert main(["experiments", "list", "--library", str(folder)]) == 0
+    assert "`sweep --experiment NUMBER` goes on with what is left." in capsys.readouterr().out
+    assert main(["sweep", "--experiment", "Bandits", "--library", str(folder)]) == 0
+    assert "4 of 4 runs have finished." in capsys.readouterr().err
+
     assert main(["runs", "show", "1", "--library", str(folder)]) == 0
     assert "experiment 2 (Bandits): Learning rate 0.1" in capsys.readouterr().out
     assert main(arguments) == 0
@@ -84,7 +96,7 @@ def _wait(until: Callable[[], bool], said: Callable[[], str], seconds: float = 3
         (["baselinse"], "There is no sweep baselinse; did you mean baselines?"),
         (["nowhere.toml"], "The sweep nowhere.toml could not be read: No such file or directory."),
         (["baselines", "--workers", "2", "--ray", "auto"], "name one of them."),
-        (["--experiment", "abc"], "There is no experiment abc in the library"),
+        (["--experiment", "abc"], "There is no experiment 'abc' in the library"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(
