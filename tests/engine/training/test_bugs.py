@@ -156,7 +156,7 @@ def test_what_a_bug_needs_is_looked_for_in_the_configuration_as_it_is() -> None:
         assert not fits(clip, preset)
         assert not fits(clip, preset, environment__reward_scale=0.5)
         assert fits(clip, preset, environment__reward_scale=2.0)
-        assert fits(clip, preset, environment__reward_offset=0.5)
+        assert fits(clip, preset, environment__reward_scale=1.0, environment__reward_offset=0.5)
         assert not fits(clip, preset, environment__reward_scale=2.0, environment__reward_offset=-1.5)
     assert fits("dones-ignored", "cartpole-dqn")
     assert not fits("dones-ignored", "cartpole-dqn", environment__options={"terminate_when_unhealthy": False})
