@@ -23,7 +23,8 @@ from engine.runs.library import Library
 from engine.runs.liveness import LOCK, hold, hold_with
 from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.retention import make_room
-from engine.runs.snapshots import Snapshot, SnapshotKeeper
+from engine.runs.snapshot_keeper import SnapshotKeeper
+from engine.runs.snapshots import Snapshot
 from engine.runs.told import WRITTEN, Told
 from engine.runs.trouble import LATER, LOST, Trouble, sentence_of
 from engine.runs.versions import versions
@@ -73,7 +74,7 @@ class Recorder:
         self._answered_in = 0  # the iteration whose beginning was kept as the first of them was given
         self._inexact: tuple[str, ...] | None = None
         self._said: tuple[str, ...] = ()  # of the runs, whatever their states are
-        self._keeper, self._snapshots = SnapshotKeeper(), deque[Snapshot]()
+        self._keeper, self._snapshots = SnapshotKeeper(), deque[tuple[str, Snapshot]]()  # with whose they are
         self._resting: _Resting | None = None  # what is to be written of all runs next
         self._library: Library | None = None  # of the thread that writes
         self._over, self._retry_at = False, 0.0
@@ -121,8 +122,7 @@ class Recorder:
         self._budget = training.config.budget.environment_steps
         self._thread = threading.Thread(target=self._write_on, name="recorder", daemon=True)
         self._thread.start()
-        if self._alone:
-            self._take_snapshot(training, last=False)  # of the policy before it has learned anything
+        self._take_snapshots(training, last=False)  # of the policy before it has learned anything
         return found
 
     def put(self, event: Event) -> None:
@@ -137,17 +137,16 @@ class Recorder:
 
     def between(self, training: Training) -> None:
         """Where an iteration has just ended: keep what is due of the runs as they are now."""
-        if not self._taken and training.resting:
-            self._take(training, now=False)
-            if self._alone:
-                self._take_snapshot(training, last=False)
+        if training.resting:
+            if not self._taken:
+                self._take(training, now=False)
+            self._take_snapshots(training, last=False)
 
     def save(self, training: Training) -> None:
         """Keep the runs as they are now, unless they are in the middle of an iteration."""
         if training.resting:
             self._take(training, now=True)
-            if self._alone:
-                self._take_snapshot(training, last=True)
+            self._take_snapshots(training, last=True)
 
     def answered(self, training: Training) -> None:
         """Keep what a person has answered so far, at once: with the first answer of a round also the state that the
@@ -160,16 +159,13 @@ class Recorder:
         self._answers = training.answers()
         self._wake.set()
 
-    def _take_snapshot(self, training: Training, *, last: bool) -> None:
+    def _take_snapshots(self, training: Training, *, last: bool) -> None:
         if self._course.is_there:
             return
         try:
-            snapshot = self._keeper.between(training, last=last)
+            self._snapshots.extend(self._keeper.between(training, last=last).items())
         except Exception as error:
             self._course.begins(error, "no more is kept")
-            return
-        if snapshot is not None:
-            self._snapshots.append(snapshot)
 
     def _take(self, training: Training, *, now: bool) -> None:
         if self._autosave is None:
@@ -222,6 +218,7 @@ class Recorder:
             self._told[name] = Told(records[-1])
         self._autosave, self._alone = Autosave(), records[0].id if alone else ""
         self._ids = {name: told.id for name, told in self._told.items()}
+        self._keeper = SnapshotKeeper(dict.fromkeys(self._ids, ()))
         self._said = () if alone else (TOGETHER,)
         return records[0]
 
@@ -246,8 +243,7 @@ class Recorder:
         for id in self._ids.values():
             library.update(id, status=str(Status.RUNNING), ended=None, reason="")
         self._autosave, self._alone = Autosave(best), record.id if alone else ""
-        if alone:
-            self._keeper = SnapshotKeeper(library.snapshots(record.id))
+        self._keeper = SnapshotKeeper({name: library.snapshots(id) for name, id in self._ids.items()})
         return library.run(record.id)
 
     def _held(self, library: Library, id: str) -> RunRecord:
@@ -350,7 +346,7 @@ class Recorder:
         if not kept:
             return
         try:
-            self._keeper.write(library, self._alone, kept)
+            self._keeper.write(library, self._ids, kept)
         except (RequestError, RunError, OSError):
             raise  # it is tried again
         except Exception as error:

@@ -232,12 +232,12 @@ def branch(
     from engine.runs.versions import versions
     from engine.training.checkpoint import to_bytes
     from engine.training.forking import forked, taught_alike
-    from engine.training.many_seeds.alone import NOISE, alone
+    from engine.training.many_seeds.alone import ALONE, NOISE, alone
     from engine.training.training import config_of
 
-    id, said = id or uuid.uuid4().hex, tuple[str, ...]()
-    if state["seeds"]:
-        state, said = alone(state, record.seed), (NOISE,)
+    id = id or uuid.uuid4().hex
+    state = alone(state, record.seed) if state["seeds"] else state
+    said = (NOISE,) if state.get(ALONE) else ()
     before = config_of(state)
     after = with_values(before, values)
     given = None if taught_alike(before, after) else given_for(after, library)

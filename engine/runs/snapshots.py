@@ -1,21 +1,17 @@
 """What is kept of a run on its way: the policies of some iterations, what was told of their batches, and, where that
-is small, all that it takes to go on from there. A timeline shows them.
-
-At first every iteration is kept. As the run goes on, every second one goes whenever there are too many or they take too
-much room, so that they stay evenly spread and a long run keeps no more than a short one. A policy costs little, the
-whole state much more, so that fewer iterations have that. Importable without torch and without numpy.
+is small, all that it takes to go on from there. A timeline shows them; ``SnapshotKeeper`` chooses them. Importable
+without torch and without numpy.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import ActorCriticConfig, RunConfig, ValueBasedConfig, acts_by_values
-from engine.reports.events import Estimated, Event, Reweighted
+from engine.reports.events import Estimated, Reweighted
 from engine.runs.giving import given_of
 from engine.runs.library import Library
 from engine.runs.records import CheckpointRecord, RunRecord
@@ -27,15 +23,8 @@ if TYPE_CHECKING:  # with torch
     from numpy.typing import NDArray
 
     from engine.analysis.playback import PolicySnapshot
-    from engine.training.training import Training
 
-MOST = 64  # iterations of which something is kept
-MOST_BYTES = 32 << 20  # that these take together
-LARGEST_STATE = 256 << 10  # bytes of a state that is kept with the policy
 VALUES = 2048  # of a batch; a histogram of more looks the same
-SHARE = 0.005  # of the time of training, that keeping policies may take
-STATE_SHARE = 0.002  # and that keeping whole states may take beside it
-SAVED = 0.006  # seconds that policies may take at first, so that a run that is over in a moment has a course, too
 
 
 @dataclass(frozen=True)
@@ -66,136 +55,7 @@ class Snapshot:
         beside = 0 if self.policy.beside is None else self.policy.beside.values.nbytes
         beside += 0 if self.policy.critics is None else self.policy.critics.nbytes
         beside += sum(tensor.nbytes for tensor in (self.policy.value or {}).values())
-        return weights + beside + batch + ratios + (0 if self.state is None else _size(self.state))
-
-
-class SnapshotKeeper:
-    """Chooses what is kept of one run, and keeps it.
-
-    ``put`` and ``between`` belong to the thread that trains, ``write`` to whichever one writes the library.
-
-    Args:
-        kept: what the library has of the run already, as ``Library.snapshots`` gives it.
-        clock: seconds that the thread which trains has been at work.
-    """
-
-    def __init__(
-        self, kept: Sequence[tuple[int, int, int]] = (), clock: Callable[[], float] = time.thread_time
-    ) -> None:
-        self._kept = {iteration: size for iteration, _, size in kept}  # bytes by iteration
-        self._every = spacing(self._kept)
-        self._clock = clock
-        self._policies, self._states = _Allowed(clock(), SAVED), _Allowed(clock(), SAVED / 10)
-        self._warm = False  # the first one loads what it needs, which says nothing of the others
-        self._small = True  # states can be had, and have not been too large to be kept
-        self._advantages: Estimated | None = None
-        self._ratios: Reweighted | None = None
-
-    def put(self, event: Event) -> None:
-        """Know what the run tells; costs nothing."""
-        if isinstance(event, Estimated):
-            self._advantages = event
-        elif isinstance(event, Reweighted):
-            self._ratios = event
-
-    def between(self, training: Training, *, last: bool = False) -> Snapshot | None:
-        """What is to be written of the iteration that has just ended, or of the beginning; None where it is not its
-        turn. The ``last`` one of a run has its turn always, and may be asked for within an iteration."""
-        iteration = training.updates
-        if iteration in self._kept or not (last or iteration % self._every == 0):
-            return None
-        now = self._clock()  # costs more than all before it
-        if not (last or self._policies.is_left(now, SHARE)):
-            return None
-        snapshot = self._policy_alone(training)
-        frozen = self._clock()
-        if last or self._states.is_left(frozen, STATE_SHARE):
-            snapshot = replace(snapshot, state=self._state(training))
-        if self._warm:
-            self._policies.take(frozen - now)
-            self._states.take(self._clock() - frozen if snapshot.state is not None else 0.0)
-        self._warm = True
-        spread = {kept: size for kept, size in self._kept.items() if kept % self._every == 0}
-        self._kept, self._every = thinned(spread | {iteration: snapshot.size}, self._every)
-        return snapshot
-
-    def write(self, library: Library, run: str, snapshots: Sequence[Snapshot]) -> None:
-        """Write some that ``between`` gave, and let go what has given up its place.
-
-        Raises:
-            RunError: the library cannot be written.
-        """
-        kept = self._kept
-        with library.transaction():
-            for snapshot in snapshots:
-                began = time.thread_time()
-                if snapshot.iteration in kept:
-                    at = snapshot.iteration, snapshot.environment_steps
-                    library.keep_snapshot(run, *at, to_bytes(snapshot))
-                written = self._policies if snapshot.state is None else self._states
-                written.writing = time.thread_time() - began
-            library.drop_snapshots(run, [there for there, _, _ in library.snapshots(run) if there not in kept])
-
-    def _policy_alone(self, training: Training) -> Snapshot:
-        from engine.analysis.playback import frozen
-
-        policy, at = frozen(training), (training.updates, training.mean_return)
-        advantages, ratios = self._advantages, self._ratios
-        return Snapshot(
-            policy,
-            training.environment_steps,
-            _few_advantages(advantages) if advantages is not None and advantages.iteration == at[0] else None,
-            _few_ratios(ratios) if ratios is not None and ratios.iteration == at[0] else None,
-        )
-
-    def _state(self, training: Training) -> State | None:
-        """The state to go on from, unless it is too large or cannot be had here. It is made into bytes where it is
-        written, which takes ten times as long."""
-        if not self._small or training.updates != training.iteration:
-            return None
-        try:
-            state = training.state()
-        except Exception:  # of several seeds, which hardly ever rest all, or of an environment from elsewhere
-            self._small = False
-            return None
-        if _size(state) <= LARGEST_STATE:
-            return state
-        self._small = False  # it becomes no smaller, and looking again would cost time
-        return None
-
-
-class _Allowed:
-    """Seconds that something may take: a share of those that pass, of which so many are ``saved`` at most."""
-
-    def __init__(self, now: float, saved: float) -> None:
-        self._left = self._most = saved
-        self._at = now
-        self.writing = 0.0  # seconds that the latest took to be written, as the next will
-
-    def is_left(self, now: float, share: float) -> bool:
-        self._left, self._at = min(self._left + share * (now - self._at), self._most), now
-        return self._left > 0.0
-
-    def take(self, seconds: float) -> None:
-        self._left -= seconds + (self.writing if seconds else 0.0)
-
-
-def thinned(kept: Mapping[int, int], every: int) -> tuple[dict[int, int], int]:
-    """What is left of ``kept``, bytes by iteration, and which multiples are kept from now on: every second one goes as
-    long as there are too many or they take too much room. The newest stays."""
-    left, newest = dict(kept), max(kept)
-    while every <= newest and (len(left) > MOST or sum(left.values()) > MOST_BYTES):
-        every *= 2
-        left = {iteration: size for iteration, size in left.items() if iteration % every == 0 or iteration == newest}
-    return left, every
-
-
-def spacing(kept: Mapping[int, int]) -> int:
-    """The greatest power of 2 of which all ``kept`` iterations but the last are multiples."""
-    every, spread = 1, sorted(kept)[:-1]
-    while any(spread) and all(iteration % (2 * every) == 0 for iteration in spread):
-        every *= 2
-    return every
+        return weights + beside + batch + ratios + (0 if self.state is None else size_of(self.state))
 
 
 # --- as bytes ---------------------------------------------------------------------------------------------------------
@@ -386,18 +246,10 @@ def few(values: NDArray[np.float32], most: int = VALUES) -> NDArray[np.float32]:
     return ordered[((np.arange(most) + 0.5) * (values.size / most)).astype(np.int64)]
 
 
-def _few_advantages(told: Estimated) -> Estimated:
-    return replace(told, advantages=few(told.advantages), normalized=few(told.normalized))
-
-
-def _few_ratios(told: Reweighted) -> Reweighted:
-    return replace(told, log_ratios=few(told.log_ratios))
-
-
-def _size(state: Any) -> int:
+def size_of(state: Any) -> int:
     """The bytes of all tensors and arrays in a state."""
     if isinstance(state, Mapping):
-        return sum(map(_size, state.values()))
+        return sum(map(size_of, state.values()))
     if isinstance(state, list | tuple):
-        return sum(map(_size, state))
+        return sum(map(size_of, state))
     return int(getattr(state, "nbytes", 0))

@@ -17,7 +17,7 @@ from app.window.main_window import MainWindow
 from engine.analysis.doctor import rules
 from engine.analysis.doctor.reported import Reported
 from engine.analysis.doctor.rule import Rule, scaled
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -46,7 +46,7 @@ def rule(name: str, look: Callable[[Reported], str | None]) -> Rule:
 
 @pytest.fixture(autouse=True)
 def two_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that there is an instant to look back at
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # so that there is an instant to look back at
     monkeypatch.setattr(
         rules, "RULES", (rule("late", seen_late), rule("always", lambda _reported: "And 1 thing more."))
     )

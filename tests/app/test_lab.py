@@ -22,7 +22,7 @@ from app.panels.lab.weights.page import WeightsPage
 from app.plotting.plot import Plot
 from app.window.main_window import MainWindow
 from engine.analysis.lab.settings import Pair
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from tests.app.test_run_timeline import look, place, strip
 
 Make = Callable[..., MainWindow]
@@ -55,7 +55,7 @@ def take(plot: Plot, x: float) -> None:
 def test_a_lecturer_opens_the_lab_drags_b_and_moves_lambda(
     qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
     window = make_window(environment="GridWorld-v0", policy="tabular", budget__environment_steps=1500)
     panel = window.panels.find(LabPanel)
     window.docks["Lab"].raise_()

@@ -23,7 +23,7 @@ from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.landscape import around as landscape_around
 from engine.analysis.landscape.scan import line, plane
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from tests.app.test_run_timeline import look, place, strip
 
 Make = Callable[..., MainWindow]
@@ -130,7 +130,7 @@ def a_click_begins_a_race_from_there(qtbot: QtBot, window: MainWindow) -> None:
 def test_both_landscapes_in_one_window(
     qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
     for scan in (line, plane):
         monkeypatch.setattr(landscape_around, scan.__name__, partial(scan, side=9))
     window = make_window(

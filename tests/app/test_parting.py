@@ -15,7 +15,7 @@ from app.panels.episode.panel import EpisodePanel
 from app.panels.teacher.panel import DISTANCE, HORIZON, STATES, TeacherPanel
 from app.window.main_window import MainWindow
 from engine.analysis.horizon_cost import cost_by_horizon
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from tests.app.shorthands import pick
 from tests.app.test_run_timeline import look, place, strip
 
@@ -29,7 +29,7 @@ def click(panel: TeacherPanel, view: int) -> None:
 def test_a_copy_is_seen_to_part_from_its_teacher_now_and_looking_back(
     qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
     window = make_window(environment="CartPole-v1")
     panel = window.panels.find(TeacherPanel)
     window.docks["Teacher"].raise_()

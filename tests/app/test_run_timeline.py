@@ -20,7 +20,7 @@ from app.panels.returns import ReturnsPanel
 from app.panels.run_timeline import RunTimeline
 from app.window.main_window import MainWindow
 from engine.reports.events import Event
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RunError
 from engine.training.learner import Moment
@@ -36,8 +36,8 @@ SHORT = {"environment__id": "CartPole-v1", "budget__environment_steps": 3000, "c
 @pytest.fixture(autouse=True)
 def every_iteration_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little time the run takes."""
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)
-    monkeypatch.setattr(snapshots, "STATE_SHARE", 0.0)  # so that of some the policy alone is kept
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 0.0)  # so that of some the policy alone is kept
 
 
 @pytest.fixture

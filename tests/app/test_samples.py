@@ -21,7 +21,7 @@ from app.plotting.plot import Plot
 from app.window.main_window import MainWindow
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from tests.app.shorthands import words
 
 Make = Callable[..., MainWindow]
@@ -41,8 +41,8 @@ SHORT = {
 
 @pytest.fixture(autouse=True)
 def every_iteration_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)
-    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
 
 
 @pytest.fixture

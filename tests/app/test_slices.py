@@ -29,7 +29,7 @@ from engine.config.parameters import with_values
 from engine.policies.policy import Policy
 from engine.reports.frames import Frame
 from engine.reports.update_events import Inspected
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from tests.app.shorthands import heard, pick_environment
 from tests.app.test_run_timeline import look, place, strip
 
@@ -66,7 +66,7 @@ def settled(qtbot: QtBot, window: MainWindow, page: SlicePage) -> None:
 def test_a_slice_shows_what_the_policy_does_and_clicks_play_from_where_they_are(
     qtbot: QtBot, make_window: Make, reach: Reach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
     window = make_window(
         environment="CartPole-v1",
         budget__environment_steps=2000,

@@ -16,7 +16,7 @@ from app.panels.surface.panel import SurfacePanel
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.metrics import METRICS
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from tests.app.shorthands import pick, pick_environment
 from tests.app.test_run_timeline import look, place, strip
 
@@ -72,7 +72,7 @@ def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
 def test_a_plan_is_looked_back_at_as_it_was_with_what_each_action_is_worth(
     qtbot: QtBot, make_window: Make, reach: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # so that every iteration is kept, however little time it takes
     window = make_window(
         environment="Corridor-v0",
         policy="tabular",

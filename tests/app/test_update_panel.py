@@ -33,7 +33,7 @@ from engine.equations import equation
 from engine.equations.pseudo_code import code_lines, lit_terms
 from engine.reports.events import EpisodeEnded, Event, Updated
 from engine.reports.update_events import Inspected, TrustRegion, UpdateStep
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper
 from engine.training.training import Training
 from tests.app.plots.pointing import pixel_of
 from tests.app.shorthands import words
@@ -239,8 +239,8 @@ def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[Mai
 def test_bars_dots_and_cells_lead_to_their_samples(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)
-    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
     changes = {"update__epochs": 3, "update__minibatch_size": 0, "update__learning_rate": 0.3, "collection__steps": 32}
     window, panel = stepped("ppo", "iteration", "iteration", **changes)
     steps, batch = window.controller.history.watched.steps, window.controller.history.watched.batch
@@ -316,8 +316,8 @@ def test_bars_dots_and_cells_lead_to_their_samples(
 def test_what_action_values_learn_from_is_seen_step_by_step_and_leads_to_its_samples(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)
-    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
     replays = {"update__replay__learning_starts": 16, "update__replay__minibatch_size": 12, "policy": "mlp"}
     window, panel = stepped("sac", "iteration", "iteration", collection__steps=20, **replays)
     steps = window.controller.history.watched.steps
@@ -362,8 +362,8 @@ def test_what_action_values_learn_from_is_seen_step_by_step_and_leads_to_its_sam
 def test_the_update_of_an_earlier_iteration_is_made_again(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "SHARE", 1e9)  # every iteration is kept, however little time it takes
-    monkeypatch.setattr(snapshots, "STATE_SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)  # every iteration is kept, however little time it takes
+    monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
     window, panel = stepped("trpo", *(["iteration"] * 3), collection__episodes_per_update=4)
     live = window.controller.history.watched
     assert live.iteration == 3

@@ -24,8 +24,8 @@ from engine.runs.library import Library
 from engine.runs.records import RunRecord, Status
 from engine.runs.retention import MOST as CHECKPOINTS
 from engine.runs.room import bytes_in_words
-from engine.runs.snapshots import MOST as SNAPSHOTS
-from engine.runs.snapshots import MOST_BYTES as SNAPSHOT_BYTES
+from engine.runs.snapshot_keeper import MOST as SNAPSHOTS
+from engine.runs.snapshot_keeper import MOST_BYTES as SNAPSHOT_BYTES
 from engine.runs.sweeps.grouping import Group, Grouping
 from engine.runs.sweeps.plan import Plan, digest
 from engine.runs.sweeps.records import ExperimentRun

@@ -10,6 +10,7 @@ from engine.environments.batches.shares import share_of
 from engine.runtime.state import State
 
 NOISE = "The run was trained together with other seeds; alone, it draws other random numbers for its actions."
+ALONE = "alone"  # where a state says that it was taken out of that of several
 
 
 def alone(state: Mapping[str, Any], seed: int) -> State:
@@ -29,6 +30,7 @@ def alone(state: Mapping[str, Any], seed: int) -> State:
         **state,
         "config": {**state["config"], "seed": seed},
         "seeds": [],
+        ALONE: True,
         "totals": [state["totals"][index]],
         "learner": {**own, "interaction": {**own["interaction"], "collector": collector}},
     }

@@ -14,7 +14,8 @@ from engine.analysis.landscape.scan import Spot
 from engine.analysis.playback import frozen
 from engine.runs.last_update import last_update, to_newest
 from engine.runs.library import Library
-from engine.runs.snapshots import Snapshot, SnapshotKeeper, to_bytes
+from engine.runs.snapshot_keeper import SnapshotKeeper
+from engine.runs.snapshots import Snapshot, to_bytes
 from tests.engine.runs.recorded import begun, saved, trained
 from tests.engine.runs.test_looking_into import SMALL, of
 
@@ -52,8 +53,7 @@ def test_of_policies_alone_it_is_all_since_the_one_before(tmp_path: Path) -> Non
     with Library(tmp_path) as library:
         small = {"environment": "CartPole-v1", "policy": "mlp", "collection.episodes_per_update": 4}
         training, run = begun(library, of("reinforce-average-baseline", small))
-        first = SnapshotKeeper(clock=lambda: 0.0).between(training)
-        assert first is not None
+        (first,) = SnapshotKeeper(clock=lambda: 0.0).between(training).values()
         first = replace(first, state=None)
         library.keep_snapshot(run.id, 0, 0, to_bytes(first))
         trained(library, training, 3)

@@ -24,8 +24,10 @@ from engine.runs.library import Library
 from engine.runs.looking_into import look_into
 from engine.runs.records import NotedEvent
 from engine.runs.resuming import fork
-from engine.runs.snapshots import Snapshot, SnapshotKeeper, to_bytes
+from engine.runs.snapshot_keeper import SnapshotKeeper
+from engine.runs.snapshots import Snapshot, to_bytes
 from engine.runtime.errors import RequestError
+from engine.training.training import Training
 from tests.engine.runs.libraries import filled
 from tests.engine.runs.recorded import begun, saved, trained
 
@@ -75,11 +77,16 @@ def same(one: Any, other: Any, where: str = "") -> None:
         assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other, where
 
 
+def last_of(training: Training) -> Snapshot:
+    """What is kept of a training by itself that comes to rest here."""
+    (kept,) = SnapshotKeeper(clock=lambda: 0.0).between(training, last=True).values()
+    return kept
+
+
 def test_what_is_made_again_is_what_the_live_run_told_to_the_last_bit(library: Library) -> None:
     config = of("ppo", SMALL)
     training, run = begun(library, config)
-    keeper = SnapshotKeeper(clock=lambda: 0.0)
-    first = keeper.between(training, last=True)
+    first = last_of(training)
     trained(library, training, 2)
     training.change("update.learning_rate", 0.01)  # which holds from the third iteration on
     trained(library, training, 1)
@@ -125,7 +132,7 @@ def test_what_is_made_again_is_what_the_live_run_told_to_the_last_bit(library: L
 def test_a_fork_goes_on_from_its_own_beginning_and_shares_what_was_before_it(library: Library) -> None:
     config = of("ppo", SMALL)
     training, run = begun(library, config)
-    keep(library, run.id, SnapshotKeeper(clock=lambda: 0.0).between(training, last=True))
+    keep(library, run.id, last_of(training))
     trained(library, training, 2)
     saved(library, training)
     training.close()
@@ -157,8 +164,7 @@ def test_of_a_policy_alone_there_is_a_fresh_batch_that_says_so(
     config = of(algorithm, SMALL if algorithm == "ppo" else corridor)
     training, run = begun(library, config)
     trained(library, training, 2)
-    kept = SnapshotKeeper(clock=lambda: 0.0).between(training, last=True)
-    assert kept is not None
+    kept = last_of(training)
     training.close()
     keep(library, run.id, replace(kept, state=None))
     record = library.run(run.id)
@@ -186,7 +192,7 @@ def test_what_does_not_come_to_what_was_recorded_is_not_called_the_runs_own(
 ) -> None:
     config = of("ppo", SMALL)
     training, run = begun(library, config)
-    keep(library, run.id, SnapshotKeeper(clock=lambda: 0.0).between(training, last=True))
+    keep(library, run.id, last_of(training))
     trained(library, training, 2)
     training.close()
     record = library.run(run.id)
@@ -227,7 +233,7 @@ def test_what_dqn_draws_out_of_its_buffer_is_drawn_again_as_its_errors_were_told
     }
     config = of("dqn", values)
     training, run = begun(library, config)
-    keep(library, run.id, SnapshotKeeper(clock=lambda: 0.0).between(training, last=True))
+    keep(library, run.id, last_of(training))
     trained(library, training, 5)
     told = next(event for event in training if isinstance(event, Estimated))
     trained(library, training, 1)

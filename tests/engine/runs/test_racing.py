@@ -11,7 +11,8 @@ from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runs.library import Library
 from engine.runs.racing import Instant, Racer, policy_at, ranks, start_of
-from engine.runs.snapshots import SnapshotKeeper, last_kept, to_bytes
+from engine.runs.snapshot_keeper import SnapshotKeeper
+from engine.runs.snapshots import last_kept, to_bytes
 from engine.training.training import Training
 from tests.engine.runs.libraries import keep, opened, policy_for, record
 
@@ -42,9 +43,8 @@ def test_two_agents_of_one_policy_see_the_same_in_a_round_and_another_beginning_
     with Library(tmp_path) as library:
         run = library.begin(record())
         training = Training(config)
-        kept = SnapshotKeeper().between(training, last=True)
+        (kept,) = SnapshotKeeper().between(training, last=True).values()
         training.close()
-        assert kept is not None
         library.keep_snapshot(run.id, 0, 0, to_bytes(kept))
         environment = described(run.config.environment)
         assert environment is not None

@@ -18,7 +18,7 @@ from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.liveness import hold, is_trained, settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import RunRecord, Status
-from engine.runs.snapshots import SnapshotKeeper
+from engine.runs.snapshot_keeper import SnapshotKeeper
 from engine.runs.told import Told
 from engine.runtime.errors import RequestError, RunError
 from engine.training.training import Training

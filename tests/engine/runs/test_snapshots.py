@@ -15,24 +15,15 @@ from engine.catalogue.configured import described
 from engine.config import PolicyGradientConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Estimated, Reweighted, Updated
-from engine.runs import snapshots
+from engine.runs import snapshot_keeper, snapshots
 from engine.runs.host import recorded
 from engine.runs.library import Library
 from engine.runs.records import RunRecord, Status
-from engine.runs.snapshots import (
-    Snapshot,
-    SnapshotKeeper,
-    few,
-    from_bytes,
-    last_kept,
-    spacing,
-    state_in,
-    thinned,
-    to_bytes,
-)
+from engine.runs.snapshot_keeper import SnapshotKeeper, spacing, thinned
+from engine.runs.snapshots import Snapshot, few, from_bytes, last_kept, state_in, to_bytes
 from engine.runtime.errors import RequestError
 from engine.training import checkpoint
-from engine.training.training import Training, resumed
+from engine.training.training import RUN, Training, resumed
 from tests.engine.training.going_on import fingerprint, reports
 
 CONFIG = with_values(
@@ -73,10 +64,15 @@ def train(training: Training, keeper: SnapshotKeeper, iterations: int) -> list[S
     for event in training:
         keeper.put(event)
         if isinstance(event, Updated):
-            taken.append(keeper.between(training))
+            taken += keeper.between(training).values()
             if event.iteration % iterations == 0:
                 break
-    return [snapshot for snapshot in taken if snapshot is not None]
+    return taken
+
+
+def write(keeper: SnapshotKeeper, library: Library, run: str, taken: list[Snapshot]) -> None:
+    """Have them written as those of ``run``."""
+    keeper.write(library, {RUN: run}, [(RUN, snapshot) for snapshot in taken])
 
 
 def at_any_time() -> SnapshotKeeper:
@@ -87,20 +83,16 @@ def at_any_time() -> SnapshotKeeper:
 def test_a_long_run_keeps_as_few_as_a_short_one_evenly_spread(
     library: Library, run: str, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "MOST", 8)
+    monkeypatch.setattr(snapshot_keeper, "MOST", 8)
     keeper = at_any_time()
-    begun = keeper.between(training)
-    assert begun is not None
-    keeper.write(library, run, [begun])
-    keeper.write(library, run, train(training, keeper, 50))
+    write(keeper, library, run, [*keeper.between(training).values()])
+    write(keeper, library, run, train(training, keeper, 50))
     assert [iteration for iteration, _, _ in library.snapshots(run)] == [0, 8, 16, 24, 32, 40, 48]
-    last = keeper.between(training, last=True)
-    assert last is not None
-    keeper.write(library, run, [last])
+    write(keeper, library, run, [*keeper.between(training, last=True).values()])
     assert library.snapshots(run)[-1][0] == 50
     # Who goes on with it goes on with that spacing; the last one of before is let go with the next.
-    gone_on = SnapshotKeeper(library.snapshots(run), clock=lambda: 0.0)
-    gone_on.write(library, run, train(training, gone_on, 60))
+    gone_on = SnapshotKeeper({RUN: library.snapshots(run)}, clock=lambda: 0.0)
+    write(gone_on, library, run, train(training, gone_on, 60))
     assert [iteration for iteration, _, _ in library.snapshots(run)] == [0, 8, 16, 24, 32, 40, 48, 56]
 
 
@@ -113,11 +105,8 @@ def test_a_long_run_keeps_as_few_as_a_short_one_evenly_spread(
         ({0: 99}, 1, [0]),
     ],
 )
-def test_what_takes_much_room_is_kept_seldom(
-    sizes: dict[int, int], every: int, left: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshots, "MOST_BYTES", 20)
-    kept, now = thinned(sizes, 1)
+def test_what_takes_much_room_is_kept_seldom(sizes: dict[int, int], every: int, left: list[int]) -> None:
+    kept, now = thinned(sizes, 1, 20)
     assert list(kept) == left
     assert now == every
     assert spacing({0: 1, 4: 1, 8: 1, 9: 1}) == 4
@@ -132,14 +121,14 @@ def test_keeping_takes_no_more_than_its_share_of_the_time_and_whole_states_less_
         return now[0]
 
     keeper = SnapshotKeeper(clock=clock)
-    assert keeper.between(training) is not None  # which says nothing of what others take
+    assert keeper.between(training)  # which says nothing of what others take
     first = train(training, keeper, 20)
     assert [kept.iteration for kept in first] == list(range(1, len(first) + 1))  # densely at first
-    assert len(first) == pytest.approx(snapshots.SAVED / 0.001, abs=1)
+    assert len(first) == pytest.approx(snapshot_keeper.SAVED / 0.001, abs=1)
     assert [kept.state is not None for kept in first] == [True] + [False] * (len(first) - 1)
-    now[0] += 0.001 / snapshots.SHARE
+    now[0] += 0.001 / snapshot_keeper.SHARE
     assert len(train(training, keeper, 30)) == 1
-    now[0] += 0.002 / snapshots.STATE_SHARE
+    now[0] += 0.002 / snapshot_keeper.STATE_SHARE
     assert train(training, keeper, 35)[0].state is not None
 
 
@@ -199,7 +188,7 @@ def test_a_recorded_run_keeps_its_beginning_and_what_comes_after(library: Librar
 
 
 def test_large_states_are_not_kept_but_the_policy_is(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "LARGEST_STATE", 1000)
+    monkeypatch.setattr(snapshot_keeper, "LARGEST_STATE", 1000)
     (kept, *_) = train(training, at_any_time(), 2)
     assert kept.state is None
     assert kept.policy.state
@@ -237,6 +226,6 @@ def test_damaged_bytes_are_refused_in_a_sentence(training: Training, damage: str
 
 
 def test_choosing_loads_neither_torch_nor_numpy() -> None:
-    look = "import sys, engine.runs.snapshots; print([m for m in ('torch', 'numpy') if m in sys.modules])"
+    look = "import sys, engine.runs.snapshot_keeper; print([m for m in ('torch', 'numpy') if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"

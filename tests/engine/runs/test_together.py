@@ -14,7 +14,7 @@ import torch
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Updated
-from engine.runs import autosave
+from engine.runs import autosave, snapshot_keeper
 from engine.runs.exports.export import Source
 from engine.runs.exports.kept_policy import kept_policy
 from engine.runs.host import recorded
@@ -23,6 +23,8 @@ from engine.runs.liveness import settle
 from engine.runs.recorder import Recorder
 from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.resuming import fork, resume
+from engine.runs.snapshot_keeper import SnapshotKeeper
+from engine.runs.snapshots import is_whole, kept_at
 from engine.training.many_seeds import collectors as collecting
 from engine.training.many_seeds.alone import NOISE
 from engine.training.training import Training
@@ -132,6 +134,53 @@ def test_one_of_them_goes_on_alone_and_the_others_without_it(library: Library) -
     assert [library.run(id).status for id in NAMES] == [Status.FINISHED] * 3
     library.delete([first.id, second.id])
     assert resume(library, third, together=True).runs == {third.id: 9}  # with nobody left
+
+
+def test_each_has_a_course_and_can_be_forked_from_every_moment_of_it(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot_keeper, "SHARE", 1e9)
+    monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
+    interrupted(library.folder)
+    for id, seed in NAMES.items():
+        record, environment = library.run(id), Training(CONFIG).environment
+        kept = [iteration for iteration, _, _ in library.snapshots(id)]
+        assert kept[: kept[-1] + 1] == list(range(len(kept)))  # of every iteration, the beginning included
+        assert all(is_whole(library, id, iteration) for iteration in kept)
+        first = kept_at(library, record, environment, 0)
+        assert (first.policy.config.seed, first.environment_steps) == (seed, 0)
+        assert first.policy.fits(kept_at(library, record, environment, 2).policy)
+        training, child, lost = fork(library, record, 2, {})
+        assert (child.seed, training.iteration, NOISE in lost) == (seed, 2, True)
+        played = kept_at(library, record, environment, 2).policy.state
+        assert all(torch.equal(tensor, played[name]) for name, tensor in training.policy.state().items())
+        (reported, *_) = (event for event in training if isinstance(event, Updated))
+        assert reported.iteration == 3
+        training.close()
+
+
+def test_what_is_kept_of_several_takes_no_more_room_and_time_than_what_is_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training = Training(CONFIG, seeds=tuple(NAMES.values()), names=tuple(NAMES))
+    now = iter(range(1000))
+    monkeypatch.setattr(snapshot_keeper, "SAVED", 2.5)  # of seconds that pass one by one as they are looked at
+    keeper = SnapshotKeeper(clock=lambda: float(next(now)))
+    assert keeper.between(training).keys() == NAMES.keys()  # which says nothing of what others take
+    events = (event for event in training if isinstance(event, Updated))
+    taken = []
+    for _ in events:
+        if not training.ending:
+            taken.append(keeper.between(training))
+        if training.updates > 20:
+            break
+    assert [bool(found) for found in taken[:5]] == [True, True, True, False, False]  # all of a turn, or none
+    (size, *_) = (snapshot.size for snapshot in taken[0].values())
+    monkeypatch.setattr(snapshot_keeper, "MOST_BYTES", 3 * 4 * size)  # of three, four each
+    keeper = SnapshotKeeper({name: [(at, at, size) for at in range(4)] for name in NAMES}, clock=lambda: 0.0)
+    keeper.between(training, last=True)
+    assert {name: len(course.kept) for name, course in keeper._courses.items()} == dict.fromkeys(NAMES, 3)
+    training.close()
 
 
 def test_one_of_them_is_forked_and_its_policy_is_kept(library: Library) -> None:
