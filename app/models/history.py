@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -94,19 +94,34 @@ class History:
             iterations, episodes: its streams in the run library, with the columns that are described there.
         """
         history = cls()
-        if len(episodes):
-            history.episode_returns.extend(episodes["return"])
-            history.episode_steps.extend(episodes["end"])
-            history.episode_seconds.extend(episodes["seconds"])
-        if len(iterations):
-            history._take_iterations(iterations)
-        for event in events:
-            at = (event.iteration, event.environment_steps, event.episodes, event.seconds)
-            if event.kind == "change":
-                history.changes.append(Change(event.data["path"], event.data["old"], event.data["new"], *at))
-            elif event.kind == "solved":
-                history.solved = Solved(*at, event.data["mean_return"], event.data["threshold"])
+        history.read_on(iterations, episodes, events)
         return history
+
+    def read_on(self, iterations: Series, episodes: Series, events: Sequence[NotedEvent] = ()) -> set[type[Event]]:
+        """Take in the rows of a recorded run that come after those that are known, and what is new of all its
+        ``events``; of what kinds of events it has told meanwhile."""
+        news: set[type[Event]] = set()
+        if len(episodes):
+            self.episode_returns.extend(episodes["return"])
+            self.episode_steps.extend(episodes["end"])
+            self.episode_seconds.extend(episodes["seconds"])
+            news.add(Collected)
+        if len(iterations) and self.latest is None:
+            self._take_iterations(iterations)
+            news.add(Updated)
+        elif len(iterations):
+            for updated in _told(iterations):
+                self.add_iteration(updated)
+            news.add(Updated)
+        self.environment_steps = self.latest.environment_steps if self.latest is not None else 0
+        changes = [event for event in events if event.kind == "change"]
+        for event in changes[len(self.changes) :]:
+            self.changes.append(Change(event.data["path"], event.data["old"], event.data["new"], *_at(event)))
+        solved = next((event for event in events if event.kind == "solved"), None)
+        if solved is not None and self.solved is None:
+            self.solved = Solved(*_at(solved), solved.data["mean_return"], solved.data["threshold"])
+            news.add(Solved)
+        return news
 
     def _take_iterations(self, told: Series) -> None:
         """All at once what ``add_iteration`` takes one after the other."""
@@ -117,9 +132,7 @@ class History:
         last = dict(zip(METRICS, values[-1].tolist(), strict=True))
         done = told.rows[-1, [told.columns.index(name) for name in _TOTALS]].tolist()
         iteration, steps, ended, seconds = done
-        metrics = {name: value if np.isfinite(value) else None for name, value in last.items()}
-        self.latest = Updated(int(iteration), int(steps), int(ended), seconds, metrics)
-        self.environment_steps = int(steps)
+        self.latest = Updated(int(iteration), int(steps), int(ended), seconds, last)  # which knows what is not finite
         start, size = 0, 1
         while start < len(told):
             count = min(FINE, (len(told) - start) // size)  # of points that stand for so many iterations
@@ -236,6 +249,19 @@ class History:
 
     def _newest_x(self, axis: XAxis) -> float:
         return float(getattr(self.latest, axis)) if self.latest else 0.0
+
+
+def _at(event: NotedEvent) -> tuple[int, int, int, float]:
+    return event.iteration, event.environment_steps, event.episodes, event.seconds
+
+
+def _told(iterations: Series) -> Iterator[Updated]:
+    """What was told at the end of each."""
+    known = [(name, iterations.columns.index(name)) for name in METRICS if name in iterations.columns]
+    totals = [iterations.columns.index(name) for name in _TOTALS]
+    for row in iterations.rows:
+        iteration, steps, ended, seconds = row[totals].tolist()
+        yield Updated(int(iteration), int(steps), int(ended), seconds, {name: float(row[at]) for name, at in known})
 
 
 def _means(rows: Floats, size: int) -> Floats:

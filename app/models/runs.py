@@ -53,16 +53,22 @@ class Run:
 
 @dataclass(frozen=True)
 class SeedGroup:
-    """A run for each seed, in order; ``together`` says that one process trains them as one, else each has its own."""
+    """A run for each seed, in order; ``together`` says that one process trains them as one, else each has its own, and
+    ``here`` is the one that is trained in the window."""
 
     runs: tuple[Run, ...]
     together: bool = True
+    here: str = ""
 
     def __len__(self) -> int:
         return len(self.runs)
 
     def run(self, id: str) -> Run | None:
         return next((run for run in self.runs if run.id == id), None)
+
+    def is_elsewhere(self, run: str) -> bool:
+        """Whether a process of its own trains ``run``."""
+        return not self.together and run != self.here
 
     @property
     def ids(self) -> list[str]:
@@ -81,6 +87,10 @@ class SeedGroup:
     def going(self) -> list[Run]:
         """Those that have not failed."""
         return [run for run in self.runs if not run.history.failure]
+
+    def left(self, budget: int) -> list[Run]:
+        """Those that have neither failed nor taken so many environment steps."""
+        return [run for run in self.going if run.history.environment_steps < budget]
 
     @property
     def numbers(self) -> str:

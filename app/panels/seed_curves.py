@@ -155,7 +155,7 @@ class SeedCurves(QObject):
             told = (f"seed {run.config.seed}: mean return {short_number(y, 4)} (reward)", *place(x))
             if run.id == self.median_run:
                 told += (f"the median run: by its mean return at the end, in the middle of {among.n}",)
-            told += ("click: show it",) if self._group is not None and self._group.together else ()
+            told += ("click: show it",)
             return Reading(x, y, told, self._middle.colour if run.id == self.median_run else self._lines.colour)
         if not len(among) or not among.x[0] <= x <= among.x[-1]:
             return None

@@ -17,6 +17,7 @@ from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # with torch and numpy
     from app.models.history import History
+    from app.models.runs import KeptRun
     from engine.analysis.playback import PolicySnapshot
     from engine.runs.library import Library
     from engine.training.training import Training
@@ -125,7 +126,8 @@ def _begun(library: Library, training: Training, record: RunRecord, config: RunC
 class Asked:
     """A run that is asked for; ``plain`` is its environment before the changes that ``config`` makes to it, and ``how``
     says in what way it comes back from the library, where it is no new one. ``seeds`` are those of several new runs, by
-    their ids, of which ``id`` is the first, trained ``together`` or each by itself."""
+    their ids, of which ``id`` is the first, trained ``together`` or each by itself. ``group`` is what is shown of seeds
+    that go on each by itself, of which ``id`` goes on in the window."""
 
     id: str
     config: RunConfig
@@ -133,6 +135,7 @@ class Asked:
     how: Resuming | Forking | None = None
     seeds: Mapping[str, int] = field(default_factory=dict)
     together: bool = True
+    group: KeptRun | None = None
 
 
 def asked_back(how: Resuming | Forking, id: str, plain: EnvironmentInfo | None) -> Asked:

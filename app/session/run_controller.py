@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 
 from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
-from app.models.runs import KeptRun, SeedGroup, difference_made, live_changes
+from app.models.runs import KeptRun, difference_made, live_changes
 from app.models.slow_motion import SlowMotion
 from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
+from app.session.requests import Kind
 from app.session.run_progress import Advance
 from app.session.run_sentences import STOP, silence, silent_start
-from app.session.seeds import begun_run, new_seeds
+from app.session.seeds import begun_run, going_on, new_seeds, saved_words, told_of_seed
 from app.session.shown_runs import ShownRuns
 from app.session.stops import Pace
 from app.session.training_thread import TrainingThread
@@ -28,7 +29,7 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Asked as PersonAsked
-from engine.reports.events import Event, Failed, Solved, Updated
+from engine.reports.events import Event, Solved, Updated
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
 
@@ -44,10 +45,12 @@ class RunController(ShownRuns):
     """Lives on the main thread; holds no widgets. Signals, beside those of ``ShownRuns``:
     began: the RunConfig of a new run, whose history is empty.
     cleared: no run is shown any more.
+    heard_at_rest: another process has told more of the run that is shown, though all that is known of here rests.
     """
 
     began = Signal(object)
     cleared = Signal()
+    heard_at_rest = Signal()
 
     def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
         super().__init__()
@@ -61,6 +64,8 @@ class RunController(ShownRuns):
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
         self._heard = 0.0
         self._warned = False
+        self.saved_record: Callable[[str], RunRecord | None] = lambda _run: None  # of a run that can go on
+        self._came_to: RunState | None = None  # what the run in the window has, while seeds elsewhere go on without it
         thread.state_changed.connect(self._follow)
         thread.stopped_at.connect(self._stop_at)
         self.slow.looked.connect(lambda looked_at: setattr(thread.stops, "looked_at", looked_at))
@@ -88,18 +93,30 @@ class RunController(ShownRuns):
         is to become longer, and what defines it is as it was."""
         if self.shown is None or not (self.state is RunState.PAUSED or self._is_held or self.shown.record is not None):
             return False
-        left = config.budget.environment_steps > self.history.environment_steps
+        budget = config.budget.environment_steps
+        if self.group is not None and not self.group.together:  # whose processes hear of no changes
+            return self.state not in _ANSWERING and bool(self.group.left(budget)) and not self._live_changes(config)
+        left = budget > self.history.environment_steps
         return self.state not in _ANSWERING and (left or self.shown.state is not RunState.FINISHED)
+
+    def _live_changes(self, config: RunConfig) -> dict[str, Any]:
+        return live_changes(self.shown.config, config) if self.shown is not None else {}
 
     @property
     def _is_held(self) -> bool:
         """Whether the run that is shown goes on exactly where it was stopped."""
-        return self.training.holds(self._shown_id)
+        return self.training.holds(self.here)
 
     @property
     def can_fork(self) -> bool:
         """Whether something of the run that is shown can be had to go on from."""
-        return self._is_held or (self.shown is not None and self.shown.record is not None)
+        return self._is_held or self.shows_elsewhere or (self.shown is not None and self.shown.record is not None)
+
+    @property
+    def has_kept_policy(self) -> bool:
+        """Whether the policy of the seed that is shown is the one that the library has, as none is trained or held
+        here."""
+        return self.shows_elsewhere or (self.state not in ACTIVE and not self._is_held)
 
     def would_start_anew(self, config: RunConfig) -> bool:
         """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
@@ -108,6 +125,12 @@ class RunController(ShownRuns):
 
     def allows(self, action: RunAction) -> bool:
         return action in ALLOWED[self.state]
+
+    @property
+    def saved(self) -> str:
+        """What to say, once the window is closed and all that was trained has ended, of what that was; else nothing."""
+        going = self.state in ACTIVE and bool(self.training.saved or self.elsewhere)
+        return saved_words(self.group) if self.group is not None and going else self.training.saved
 
     # --- wishes -------------------------------------------------------------------------------------------------------
 
@@ -167,7 +190,7 @@ class RunController(ShownRuns):
             plain: as in ``start``.
         """
         forking = Forking(uuid.uuid4().hex, record, iteration, changes)
-        here = record.id == self._shown_id and (self.state in ACTIVE or self._is_held)
+        here = record.id == self.here and (self.state in ACTIVE or self._is_held)
         if here and self.allows(RunAction.STOP) and self._next is None:
             self._forking = partial(self._come_back, forking, forking.id, plain)
             self._set_state(RunState.STOPPING)
@@ -181,13 +204,18 @@ class RunController(ShownRuns):
             self._come_back(forking, forking.id, plain)
 
     def _come_back(
-        self, how: Resuming | Forking, id: str, plain: EnvironmentInfo | None, until: Until | None = None
+        self,
+        how: Resuming | Forking,
+        id: str,
+        plain: EnvironmentInfo | None,
+        until: Until | None = None,
+        group: KeptRun | None = None,
     ) -> None:
         if self.state in ACTIVE:
             self.log.emit("warning", f"Stop the run that trains to go on with run {how.record.number}.")
             return
         try:
-            asked = asked_back(how, id, plain)
+            asked = replace(asked_back(how, id, plain), group=group)
         except RequestError as error:
             self.log.emit("error", str(error))
             return
@@ -195,6 +223,9 @@ class RunController(ShownRuns):
 
     def _resume(self, changes: dict[str, Any], until: Until | None) -> None:
         shown = self.shown
+        if shown is not None and shown.group is not None and not shown.group.together and self.state in ENDED:
+            self._resume_apart(shown, until)
+            return
         if shown is not None and shown.record is not None and not self._is_held and self.state in ENDED:
             self._come_back(Resuming(shown.record, changes), shown.record.id, shown.plain, until)
             return
@@ -202,6 +233,8 @@ class RunController(ShownRuns):
         self._heard, self._unbegun = time.monotonic(), None
         self.slow.ask(until)
         self._set_state(RunState.RUNNING)
+        if self._came_to is not None:
+            return  # those who train the others hear of it
         if paused:
             for change in changes.items():
                 self.training.ask("change", change)
@@ -209,9 +242,27 @@ class RunController(ShownRuns):
         else:
             self.training.go_on(self._shown_id, changes, until=until)
 
+    def _resume_apart(self, shown: KeptRun, until: Until | None) -> None:
+        """Have those go on of seeds that are trained each by itself which have not come to their end: the one that is
+        held here in the window, or else the first that was saved; where there is none, all elsewhere."""
+        assert shown.group is not None
+        left = shown.group.left(shown.config.budget.environment_steps)
+        saved = next(filter(None, (self.saved_record(run.id) for run in left)), None)
+        self._heard, self._unbegun = time.monotonic(), None
+        self.slow.ask(until)
+        if self._is_held and shown.group.here in {run.id for run in left}:
+            self._set_state(RunState.RUNNING)
+            self.training.go_on(shown.group.here, {}, until=until)
+        elif saved is not None:
+            self._come_back(Resuming(saved, together=False), saved.id, shown.plain, until, shown)
+        else:
+            self._came_to = self.state
+            self._set_state(RunState.RUNNING)
+
     def _begin(self, asked: Asked, until: Until | None) -> None:
         # What the last run left on screen stays until this one is known to work.
         self._next = asked
+        self.training.followed.elsewhere = asked.group is not None and self._shown_id != asked.id
         self._heard, self._warned = time.monotonic(), False
         self.slow.ask(until)
         self._set_state(RunState.STARTING)
@@ -225,12 +276,17 @@ class RunController(ShownRuns):
     def pause(self) -> None:
         if self.allows(RunAction.PAUSE):
             self._set_state(RunState.PAUSING)
-            self.training.ask("pause")
+            self._ask_here("pause")
 
     def stop(self) -> None:
         if self.allows(RunAction.STOP):
             self._set_state(RunState.STOPPING)
-            self.training.ask("stop")
+            self._ask_here("stop")
+
+    def _ask_here(self, wish: Kind) -> None:
+        """Ask it of the run in the window, where that has not ended."""
+        if self._came_to is None:
+            self.training.ask(wish)
 
     def reset(self) -> None:
         """Clear the screen of its runs, which ``bring_back`` shows again; one that is active is stopped first."""
@@ -254,7 +310,30 @@ class RunController(ShownRuns):
     def follow(self, run: str) -> None:
         """Show another seed of those that were begun with the run that is shown."""
         if self._show_seed(run):
+            self.training.followed.elsewhere = self.shows_elsewhere
             self.training.follow(run)
+
+    # --- seeds that processes of their own train ----------------------------------------------------------------------
+
+    def hear_from(self, elsewhere: frozenset[str], *, rest: bool) -> None:
+        """Processes of their own are at work on these runs, or ``rest``; where the run in the window has ended, it is
+        by them that it is known what all are at."""
+        self.elsewhere = elsewhere
+        if self._came_to is None:
+            return
+        if not elsewhere:
+            came_to, self._came_to = self._came_to, None
+            left = self.group.left(self.group.runs[0].config.budget.environment_steps) if self.group is not None else []
+            self._end(RunState.STOPPED if left else came_to)
+        elif rest and (self.state is RunState.PAUSING or (self.state is RunState.RUNNING and self.slow.until)):
+            self._set_state(RunState.PAUSED)
+
+    def tell_from_elsewhere(self, run: str, news: set[type[Event]]) -> None:
+        """A run that a process of its own trains has told this, which is in its history."""
+        if run == self._shown_id:
+            self._news |= news
+            if self.state not in _ANSWERING:  # else the panels are due soon
+                self.heard_at_rest.emit()
 
     def set_pace(self, pace: Pace) -> None:
         """Begin no more iterations than this in a second, or linger at every stop within them, from now on."""
@@ -281,14 +360,16 @@ class RunController(ShownRuns):
     def _receive(self) -> None:
         # What a run tells before it is shown waits: its history may come with it, and nobody would be told of it.
         events = [] if self._next is not None else self._mailbox.take().events
+        if self._came_to is not None:
+            self._heard = time.monotonic()  # nothing more comes from here
         for event in events:
             self._histories.add(event)
             if event.run == self._shown_id:
                 self._news.add(type(event))
                 self._advance.add(event)
                 self._log(event)
-            if self.group is not None:
-                self._log_of_seed(event, self.group)
+            if self.group is not None and (told := told_of_seed(event, self.group)) is not None:
+                self.log.emit(*told)
         if events:
             self._heard, self._warned = time.monotonic(), False
         elif self.state in _ANSWERING and not self._warned:
@@ -326,22 +407,17 @@ class RunController(ShownRuns):
                 self.log.emit("info", event.sentence)
             self.runs_changed.emit()
 
-    def _log_of_seed(self, event: Event, group: SeedGroup) -> None:
-        if isinstance(event, Solved | Failed) and (run := group.run(event.run)) is not None:
-            seed = run.config.seed
-            if isinstance(event, Solved):
-                self.log.emit("info", f"Seed {seed}: {event.sentence[0].lower()}{event.sentence[1:]}")
-            else:
-                self.log.emit("error", f"Seed {seed} failed: {event.reason} The others go on.")
-
     def _stop_at(self, stop: Stop | None) -> None:
         self._receive()  # what it is to be seen by
+        if self.shows_elsewhere:
+            return
         self.slow.come_to(stop)
         if self.slow.has_missed:
             self.log.emit("info", "This iteration had no such stop, so it was gone through to its end.")
 
     def _follow(self, state: RunState) -> None:
         before, self._before = self._before, None
+        goes_on_elsewhere = self._next is None and bool(self.elsewhere)
         if before is not None and self.shown is not None and state is not RunState.RUNNING:
             self.shown.config = before  # for it did not go on
         if self._next is not None:
@@ -356,18 +432,26 @@ class RunController(ShownRuns):
                     self.restored.emit(kept)
                 self.runs_changed.emit()
             else:
+                self.training.followed.elsewhere = self.shows_elsewhere
                 if asked.id != self._shown_id:
                     self._forget_others()
                 if state is RunState.STOPPED:  # as if it had never been asked for
                     state = self.shown.state if self.shown is not None else RunState.IDLE
-        elif self.shown is not None and state in _AT_REST:
+        elif self.shown is not None and state in _AT_REST and not self.shows_elsewhere:
             self.shown.policy = self.training.policy
         overtaken = {
             RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
             RunState.PAUSING: (RunState.RUNNING,),
         }
-        if state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
-            self._set_state(state)
+        if goes_on_elsewhere and state in (RunState.FINISHED, RunState.FAILED):
+            self._came_to = state
+            self._receive()
+        elif state not in overtaken.get(self.state, ()):  # else a later wish is already in the thread's queue
+            self._end(state)
+
+    def _end(self, state: RunState) -> None:
+        """Come to ``state``, and do what waited for the end where it is one."""
+        self._set_state(state)
         self._receive()
         if self.state in ACTIVE:
             return
@@ -380,12 +464,17 @@ class RunController(ShownRuns):
 
     def _show(self, asked: Asked) -> KeptRun:
         """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
-        if not self.shows_nothing and asked.id != self._shown_id:
+        if not self.shows_nothing and asked.id != self._shown_id and asked.group is None:
             self.ghost = self.shown
         begun, records = self.training.begun, self.training.records
         told = begun.together or ((begun.record, begun.history),) if begun is not None else ()
         for each, history in told:
             self._histories.put(each.id, history)
+        if asked.group is not None:
+            assert begun is not None
+            kept = self.shown = going_on(asked.group, asked.id, begun)
+            self._advance = Advance()
+            return kept
         kept = self.shown = begun_run(asked, begun, records, self._count, self._histories.__getitem__)
         self._count = max(run.number for run in kept.group.runs) if kept.group is not None else kept.run.number
         self.seeds.take()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,9 @@ from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture does not wait for
     from app.models.history import History
+    from engine.reports.events import Event
     from engine.runs.library import Library
+    from engine.runs.seed_groups import BegunAtOnce
 
 _LOOK = 1000  # ms between looks at whether somebody has written to the library
 _MOST_HISTORIES = 64  # that are kept in memory
@@ -203,6 +205,27 @@ class RunLibrary(QObject):
         self._histories.pop(run, None)
         return history
 
+    def read_on(self, run: RunRecord, history: History) -> set[type[Event]]:
+        """Add to ``history`` what somebody else's run has told since; of what kinds of events."""
+        library = self._library
+        if library is None or (run.reached.iteration == history.iterations and run.status not in ALIVE):
+            return set()
+        return self._tried(lambda: _read_on(library, run.id, history), set())
+
+    def kept(self, run: str) -> int:
+        """The last iteration of a run of which something was kept; −1 where there is none."""
+        library = self._library
+        if library is None:
+            return -1
+        return self._tried(lambda: max([-1, *_kept(library, run)]), -1)
+
+    def group(self, run: str) -> tuple[BegunAtOnce, list[RunRecord]] | None:
+        """Those with which a run was begun at once, as seeds of one choice; None where it is by itself."""
+        from engine.runs.seed_groups import group_of
+
+        library = self._library
+        return self._tried(lambda: group_of(library, run), None) if library is not None else None
+
     def has_checkpoint(self, run: str) -> bool:
         """Whether a run can go on from what is kept of it."""
         library = self._library
@@ -355,6 +378,19 @@ def _history_of(library: Library, run: str) -> History:
     from engine.runs.library import EPISODES, ITERATIONS
 
     return History.from_series(library.series(run, ITERATIONS), library.series(run, EPISODES), library.events(run))
+
+
+def _kept(library: Library, run: str) -> Iterator[int]:
+    yield from (iteration for iteration, _, _ in library.snapshots(run))
+    yield from (checkpoint.iteration for checkpoint in library.checkpoints(run))
+
+
+def _read_on(library: Library, run: str, history: History) -> set[type[Event]]:
+    from engine.runs.library import EPISODES, ITERATIONS
+
+    iterations = library.series(run, ITERATIONS, history.iterations)
+    episodes = library.series(run, EPISODES, len(history.episode_returns))
+    return history.read_on(iterations, episodes, library.events(run))
 
 
 def _labelled(before: Label, after: Label) -> str:

@@ -61,21 +61,12 @@ class Advance:
     def progress(self, history: History, budget: int, pace: float | None) -> Progress:
         """How far the run is, where no more than ``pace`` iterations begin in a second; None is full speed."""
         done = history.environment_steps
-        speed = self._speed(history)
+        speed = speed_of(history)
         if pace is not None and speed is not None:
             speed = min(speed, self._paced(history, pace))
         if speed is None:
             return Progress(done, budget, None, None)
         return Progress(done, budget, speed, max(budget - done, 0) / max(speed, 1e-9))
-
-    def _speed(self, history: History) -> float | None:
-        """Steps per second of training."""
-        steps, seconds = history.steps.values, history.seconds.values
-        if len(steps) == 0:
-            return None
-        since = int(seconds.searchsorted(seconds[-1] - _SPEED_OVER))
-        from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
-        return float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))
 
     def _paced(self, history: History, pace: float) -> float:
         """Steps per second where every iteration is as long as the latest ones were."""
@@ -84,3 +75,13 @@ class Advance:
             return pace * (last.environment_steps - first.environment_steps) / (last.iteration - first.iteration)
         assert history.latest is not None  # where a speed is known
         return pace * history.latest.environment_steps / history.latest.iteration
+
+
+def speed_of(history: History) -> float | None:
+    """Steps per second of training that a run came to lately; None before anything is known."""
+    steps, seconds = history.steps.values, history.seconds.values
+    if len(steps) == 0:
+        return None
+    since = int(seconds.searchsorted(seconds[-1] - _SPEED_OVER))
+    from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
+    return float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))

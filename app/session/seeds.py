@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,13 @@ from app.models.run_state import RunState
 from app.models.runs import Difference, KeptRun, Run, SeedGroup
 from app.models.seeds import COUNTS, seeds_of
 from app.session.going_back import Asked, Begun
-from app.session.run_progress import Progress
+from app.session.run_progress import Progress, speed_of
 from app.style.format import spans
 from engine.catalogue.configured import changed
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
+from engine.reports.events import Event, Failed, Solved
 from engine.runtime.cores import cores
 from engine.training.many_seeds.refusal import joint_refusal
 
@@ -55,6 +56,10 @@ class SeedChoice(QObject):
     def take(self) -> None:
         """The run that is shown now has nothing to do with what is chosen later."""
         self._taken = self.count
+
+    def back(self) -> None:
+        """Choose again as many as the run that is shown has."""
+        self.choose(self._taken)
 
 
 def how_trained(config: RunConfig, count: int) -> str:
@@ -94,6 +99,28 @@ def new_seeds(config: RunConfig, plain: EnvironmentInfo, count: int) -> Asked:
     return Asked(next(iter(seeds)), config, plain, seeds=seeds, together=joint_refusal(config) is None)
 
 
+def saved_words(group: SeedGroup) -> str:
+    """What to say of seeds that were trained until the window was closed, and can go on."""
+    what = group.runs[0].name.removesuffix(f" · seed {group.runs[0].config.seed}")
+    steps = sum(run.history.environment_steps for run in group.runs)
+    return (
+        f"{len(group)} seeds of {what} were being trained; {group.numbers} are saved after {steps:,} steps in all, "
+        "from where they can go on."
+    )
+
+
+def told_of_seed(event: Event, group: SeedGroup) -> tuple[str, str] | None:
+    """The level and the sentence in which a person is told of one of them, where it is to be told."""
+    run = group.run(event.run) if isinstance(event, Solved | Failed) else None
+    if run is None:
+        return None
+    seed = run.config.seed
+    if isinstance(event, Failed):
+        return "error", f"Seed {seed} failed: {event.reason} The others go on."
+    assert isinstance(event, Solved)
+    return "info", f"Seed {seed}: {event.sentence[0].lower()}{event.sentence[1:]}"
+
+
 def begun_run(
     asked: Asked, begun: Begun | None, records: Mapping[str, RunRecord], count: int, history: Callable[[str], History]
 ) -> KeptRun:
@@ -130,18 +157,33 @@ def begun_run(
             for place, (id, seed) in enumerate(asked.seeds.items())
         ]
     if len(runs) > 1:
-        kept.group = SeedGroup(tuple(runs), asked.together)
+        kept.group = SeedGroup(tuple(runs), asked.together, "" if asked.together else asked.id)
         kept.run = kept.group.run(asked.id) or run
     return kept
 
 
-def of_all(progress: Progress, group: SeedGroup) -> Progress:
-    """How far all of ``group`` are, where ``progress`` is that of the one that is shown: the time left is the same, as
-    they are trained at the same time. Of others than the one that is shown, each has a pace of its own where they are
-    not trained together, and is left out."""
-    if not group.together:
-        return progress
-    going = len(group.going)
-    steps = sum(min(run.history.environment_steps, progress.budget) for run in group.runs)
-    speed = None if progress.steps_per_second is None else progress.steps_per_second * going
-    return replace(progress, steps=steps, budget=progress.budget * len(group), steps_per_second=speed)
+def going_on(kept: KeptRun, here: str, begun: Begun) -> KeptRun:
+    """What is shown of seeds that go on each by itself, ``here`` in the window from what has ``begun``."""
+    assert kept.group is not None
+    runs = [replace(run, history=begun.history) if run.id == here else run for run in kept.group.runs]
+    group = replace(kept.group, runs=tuple(runs), here=here)
+    policy = begun.policy if kept.run.id == here else kept.policy
+    shown = group.run(kept.run.id) or kept.run
+    return replace(kept, run=shown, group=group, state=RunState.RUNNING, policy=policy, record=None)
+
+
+def of_all(progress: Progress, group: SeedGroup, at_work: Collection[str]) -> Progress:
+    """How far all of ``group`` are, where ``progress`` is that of the one that is shown. Those that are trained
+    together end at the same time; of others each has a pace of its own, where it is ``at_work``."""
+    budget = progress.budget
+    steps = sum(min(run.history.environment_steps, budget) for run in group.runs)
+    whole = replace(progress, steps=steps, budget=budget * len(group))
+    if group.together:
+        speed = None if progress.steps_per_second is None else progress.steps_per_second * len(group.going)
+        return replace(whole, steps_per_second=speed)
+    left = group.left(budget)
+    speeds = [speed_of(run.history) or 0.0 for run in left if run.id in at_work]
+    if progress.steps_per_second is None or not any(speeds):
+        return replace(whole, steps_per_second=None, seconds_left=None)
+    to_go = sum(budget - run.history.environment_steps for run in left)
+    return replace(whole, steps_per_second=sum(speeds), seconds_left=to_go / sum(speeds))

@@ -49,6 +49,7 @@ class ShownRuns(QObject):
         self._advance = Advance()
         self.pace: Pace = None
         self.seeds = SeedChoice(self)  # how many the next run has
+        self.elsewhere: frozenset[str] = frozenset()  # the runs that processes of their own are at work on
 
     @cached_property
     def _histories(self) -> Histories:
@@ -61,6 +62,17 @@ class ShownRuns(QObject):
     @property
     def _shown_id(self) -> str:
         return self.shown.run.id if self.shown is not None else _NO_RUN
+
+    @property
+    def here(self) -> str:
+        """The run that is trained in the window: the one that is shown, or that of its group which has no process of
+        its own."""
+        return self.group.here if self.group is not None and not self.group.together else self._shown_id
+
+    @property
+    def shows_elsewhere(self) -> bool:
+        """Whether the run that is shown is trained by a process of its own."""
+        return self.group is not None and self.group.is_elsewhere(self._shown_id)
 
     @property
     def config(self) -> RunConfig | None:
@@ -90,6 +102,11 @@ class ShownRuns(QObject):
         return self._histories[self._shown_id]
 
     @property
+    def _at_work(self) -> frozenset[str]:
+        """Of seeds that have processes of their own, those that are trained now."""
+        return self.elsewhere | {self.here}
+
+    @property
     def is_stepping(self) -> bool:
         """Whether the run that is shown was last heard of while its environment was at work."""
         heartbeat = self.history.heartbeat
@@ -113,16 +130,13 @@ class ShownRuns(QObject):
         # Nobody knows how long a person takes, or who slows a run down until it can be seen.
         unknown = self.is_asking or isinstance(self.pace, Slow)
         come_to = replace(come_to, steps_per_second=None, seconds_left=None) if unknown else come_to
-        return come_to if self.group is None else of_all(come_to, self.group)
+        return come_to if self.group is None else of_all(come_to, self.group, self._at_work)
 
     def _show_seed(self, run: str) -> bool:
         """Show ``run``, which is of the same group; whether it is, and was not shown before."""
         shown, group = self.shown, self.group
         seed = group.run(run) if group is not None else None
         if shown is None or group is None or seed is None or seed.id == shown.run.id:
-            return False
-        if not group.together:
-            self.log.emit("warning", "Another process trains this seed; it can be shown once all of them rest.")
             return False
         self.shown = replace(shown, run=seed, policy=None)
         self._advance = Advance()
@@ -133,7 +147,10 @@ class ShownRuns(QObject):
     def renew_group(self, group: SeedGroup) -> None:
         """Take in what is known by now of the seeds that are trained elsewhere."""
         if self.shown is not None:
+            for run in group.runs:
+                self._histories.put(run.id, run.history)
             self.shown.group = group
+            self.shown.run = group.run(self.shown.run.id) or self.shown.run
             self.runs_changed.emit()
 
     def bring_back(self, run: KeptRun, ghost: KeptRun | None) -> None:
@@ -154,6 +171,7 @@ class ShownRuns(QObject):
 
     def _restore(self, run: KeptRun, ghost: KeptRun | None) -> None:
         self.shown, self.ghost, self._unbegun = run, ghost, None
+        self.seeds.choose(len(run.group) if run.group is not None else 1)
         self.seeds.take()
         for kept in (run, *([ghost] if ghost is not None else [])):
             for each in kept.group.runs if kept.group is not None else (kept.run,):

@@ -19,13 +19,15 @@ NO_OTHERS: Mapping[str, int] = {}  # seeds
 
 
 class Followed:
-    """``run`` may be set by any thread; it is the first where none of the runs that train is of that name.
+    """``run`` and ``elsewhere`` may be set by any thread; the former is the first where none of the runs that train is
+    of that name.
 
     A run that trains by itself is always the one that is followed, and every event is its own.
     """
 
     def __init__(self) -> None:
         self.run = ""
+        self.elsewhere = False  # whether what the window shows is trained by another process
         self._over: set[str] = set()  # the runs whose iteration has ended since the last end of all that ended at once
         self._failure = ""  # why the latest of those that failed did
 

@@ -80,7 +80,7 @@ class TrainingThread(QThread):
         self.stops = Stops()
         self._stops_after = False  # the run is to stop as soon as no iteration is under way
         self._waiting = Waiting(self._requests)
-        self._followed = Followed()
+        self.followed = Followed()
         self._held: Hosted | None = None
         self._rest = Status.STOPPED  # what the run that goes on had come to
         self._begun = ""  # the run that last began to train
@@ -105,7 +105,7 @@ class TrainingThread(QThread):
 
     def follow(self, run: str) -> None:
         """Of runs that are trained together, show the policy of this one from now on, and stop in its iterations."""
-        self._followed.run = run
+        self.followed.run = run
         self._requests.put(Request("follow"))
 
     def go_on(self, run: str, changes: Mapping[str, Any], *, until: Until | None = None) -> None:
@@ -151,7 +151,7 @@ class TrainingThread(QThread):
                 self._go_on(*request.payload)
             elif request.kind == "come back":
                 self._come_back(*request.payload)
-            elif request.kind == "follow" and self._held is not None:
+            elif request.kind == "follow" and self._held is not None and self.holds(self.followed.run):
                 self._show_policy(self._held.training, new_run=True)
         self._let_go()
 
@@ -279,34 +279,34 @@ class TrainingThread(QThread):
         self._begun, self._steps = run, training.environment_steps
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
-        training.watched = self.stops.begin(self._followed.iteration(training))
-        self._followed.watch(training)
+        training.watched = self.stops.begin(self.followed.iteration(training))
+        self.followed.watch(training)
         recorder = self._recorder
         assert recorder is not None
         readers = [*self._readers, recorder]
         try:
             for event in training:
                 tell(readers, event, self.log.emit)
-                self._followed.hear(event)
+                self.followed.hear(event)
                 if isinstance(event, Heartbeat | Collected | Updated):
                     self._steps = event.environment_steps if len(training.runs) == 1 else training.environment_steps
                 if isinstance(event, Updated | Solved) and training.ending:
                     continue  # which is told of this iteration as well, before anything ends or waits
                 if isinstance(event, Updated | Solved):
                     recorder.between(training)
-                    if self._playback.wants(training.updates):
+                    if not self.followed.elsewhere and self._playback.wants(training.updates):
                         self._show_policy(training)
                     if self._stops_after:
                         raise StopRun
                     self.stops.over(training.watched)
-                for stop in self._followed.stops(event, training, self.stops):
+                for stop in self.followed.stops(event, training, self.stops):
                     self._stop_at(stop, training)
                 self._obey_all(training)
                 while training.asking and not self._stops_after:
                     self._obey(self._requests.next(), training)
                 if isinstance(event, Updated | Solved):
                     training.watched = self.stops.watches()
-            self._followed.require_one(training)
+            self.followed.require_one(training)
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
@@ -338,7 +338,7 @@ class TrainingThread(QThread):
         elif request.kind == "answer":
             answer(training, self._recorder, self.log.emit, *request.payload)
         elif request.kind == "follow":
-            self._followed.watch(training)
+            self.followed.watch(training)
             self._show_policy(training, new_run=True)
         elif request.kind == "stop after":
             self._stops_after = True
@@ -353,16 +353,16 @@ class TrainingThread(QThread):
     def _wait(self, training: Training) -> None:
         """Stay paused until asked to go on; the waiting costs nothing."""
         self._show_policy(training, final=True)
-        if self._recorder is not None:
-            self._recorder.save(training)
         if self.stops.until is None:
             self.log.emit("info", f"Paused after {steps_words(self._steps, training)}.")
+        self.state_changed.emit(RunState.PAUSED)  # before a large state is copied, which may take seconds
+        if self._recorder is not None:
+            self._recorder.save(training)
         self._note_status(Status.PAUSED)
-        self.state_changed.emit(RunState.PAUSED)
         while True:
             request = self._requests.next()
             if request.kind in ("resume", "step"):
-                self.stops.ask(request.payload if request.kind == "step" else None, self._followed.iteration(training))
+                self.stops.ask(request.payload if request.kind == "step" else None, self.followed.iteration(training))
                 self._note_status(Status.RUNNING)
                 self.state_changed.emit(RunState.RUNNING)
                 return
@@ -377,7 +377,7 @@ class TrainingThread(QThread):
 
     def _stop_at(self, stop: Stop, training: Training) -> None:
         """Wait or linger here, as asked."""
-        if self.stops.is_wanted(stop, self._followed.iteration(training)):
+        if self.stops.is_wanted(stop, self.followed.iteration(training)):
             self.stopped_at.emit(stop)
             self._wait(training)
         elif self.stops.lingers(stop):
@@ -396,5 +396,6 @@ class TrainingThread(QThread):
         self.stops.due_from = time.monotonic()
 
     def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:
-        self.policy = shown(training, self._followed.of(training))
-        self._playback.offer(self.policy, new_run=new_run, final=final)
+        self.policy = shown(training, self.followed.of(training))
+        if not self.followed.elsewhere:
+            self._playback.offer(self.policy, new_run=new_run, final=final)

@@ -106,8 +106,8 @@ def run(opening: Opening) -> int:
             f"{'The environment does not answer' if hangs else 'The run is at work'}; leaving without it.\n"
         )
         status = status or int(hangs)
-    if window.training.saved:
-        sys.stderr.write(f"{window.training.saved}\n")
+    if window.controller.saved:
+        sys.stderr.write(f"{window.controller.saved}\n")
     if received:
         status = 128 + received[0]
         complain(_interrupted(window) if active else "Interrupted.")

@@ -129,10 +129,10 @@ class RunRow(QWidget):
         self._share_out()
         self.edited.setToolTip(f"The choice differs from the run that is shown:<ul>{listed}</ul>" if listed else "")
 
-    def offer_to_go_on(self, number: int, how: str) -> None:
-        """Name the run that its button goes on with, and say ``how``."""
-        self.go_on_button.setText(f"Go on with run {number}")
-        self.go_on_button.setToolTip(f"Go on with run {number} {how}")
+    def offer_to_go_on(self, called: str, how: str) -> None:
+        """Name the run, or the runs, that its button goes on with, and say ``how``."""
+        self.go_on_button.setText(f"Go on with {called}")
+        self.go_on_button.setToolTip(f"Go on with {called} {how}")
 
     def offer_more(self, steps: int, in_all: int) -> None:
         """Say by how many steps its button makes a finished run longer, and how long that is in all."""

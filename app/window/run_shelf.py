@@ -107,13 +107,18 @@ class RunShelf(QObject):
             if kept is not None and self._library.record(kept.run.id) is None:
                 records[kept.run.id] = _record_of(kept)
             elif kept is not None and (known := records.get(kept.run.id)) is not None and known.status in ALIVE:
-                status = _STATUS.get(kept.state, Status.RUNNING)  # of which it hears later
+                ours = kept.group is None or not kept.group.is_elsewhere(known.id)
+                status = _STATUS.get(kept.state, Status.RUNNING) if ours else known.status  # of which it hears later
                 records[kept.run.id] = replace(known, status=status)
         drawn = set(self.drawn_ids)
         ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
         pinned = sum(record.label.pinned for record in ordered)
         here = shown.run.id if shown is not None else ""
-        chips = [Chip(record, record.id == here, record.id in drawn, _parent(record, records)) for record in ordered]
+        waiting = self.workers.waiting if self.workers is not None else {}
+        chips = [
+            Chip(record, record.id == here, record.id in drawn, _parent(record, records), waiting.get(record.id, ""))
+            for record in ordered
+        ]
         seen = [chip for place, chip in enumerate(chips) if place < pinned + _MOST or chip.shown or chip.drawn]
         self.list.show(seen)
         if here != self._here:
@@ -304,13 +309,17 @@ class RunShelf(QObject):
         group, workers = self._controller.group, self.workers
         if workers is not None and workers.has(record.id):
             for words, order in (("Pause", Order.PAUSE), ("Go on", Order.GO_ON), ("Stop", Order.STOP)):
-                if (words == "Go on") is (record.status is Status.PAUSED) or words == "Stop":
+                waits = record.id in workers.waiting  # which can only be kept from beginning
+                if words == "Stop" or (not waits and (words == "Go on") is (record.status is Status.PAUSED)):
                     _entry(menu, f"{words} this seed", partial(workers.order, record.id, order))
             return
         if group is None or workers is None or group.run(record.id) is None or self._controller.state not in ACTIVE:
             return
         if group.together:
             why = menu.addAction(f"Trained together with {len(group) - 1} others: they pause and stop as one")
+            why.setEnabled(False)
+        elif not group.is_elsewhere(record.id):
+            why = menu.addAction("Trained in this window: it pauses and stops with the bar, and all others with it")
             why.setEnabled(False)
         elif record.status not in ALIVE:
             _entry(menu, "Go on with this seed", partial(workers.go_on, record.id))

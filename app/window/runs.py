@@ -16,6 +16,7 @@ from app.session.looking_back import LookingBack
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from app.session.seed_following import SeedFollowing
 from app.session.seed_workers import SeedWorkers
 from app.session.thumbnails import Thumbnails
 from app.style.theme import Theme
@@ -69,6 +70,11 @@ class Runs(QObject):
         self.chips = self.shelf.chips
         self.workers = self.shelf.workers = SeedWorkers(controller, library, self)
         self.workers.log.connect(self.log)
+        self.workers.waiting_changed.connect(self.shelf.refresh)
+        self.seeds = SeedFollowing(controller, library, playback)
+        self.seeds.log.connect(self.log)
+        self.seeds.waits_for = lambda run: self.workers.waiting.get(run, "")
+        controller.saved_record = lambda run: library.record(run) if library.has_checkpoint(run) else None
         self.opener = RunOpener(controller, library, self.shelf, choice, controller.training)
         self.offer = Offer(controller, library, self.opener)
         self.offer.changed.connect(self.refresh)
@@ -195,6 +201,7 @@ class Runs(QObject):
         shown = self._controller.shown
         if shown is not None:
             self._experiment.set_config(shown.config, shown.plain)
+            self._controller.seeds.back()
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
@@ -205,6 +212,8 @@ class Runs(QObject):
         self._controller.restored.connect(lambda kept: self.restore(kept, panels))
         self._controller.followed.connect(lambda kept: self._follow_seed(kept, panels))
         self._controller.runs_changed.connect(lambda: self.tell(panels))
+        self._controller.heard_at_rest.connect(lambda: panels.refresh(self._controller.history))
+        self.seeds.told.connect(lambda: self._tell_of_seeds(panels))
         self.shelf.drawn_changed.connect(lambda: self.tell(panels))
 
     def _follow_seed(self, kept: KeptRun, panels: Panels) -> None:
@@ -218,6 +227,10 @@ class Runs(QObject):
         shown = self._controller.shown
         panels.name_run(shown.run.name if shown is not None else "")
         panels.show_ghosts(self.shelf.ghosts())
+        self._tell_of_seeds(panels)
+
+    def _tell_of_seeds(self, panels: Panels) -> None:
+        shown = self._controller.shown
         id = shown.run.id if shown is not None else ""
         panels.show_seeds(self._controller.group, id, self._controller.follow)
 
@@ -244,7 +257,7 @@ class Runs(QObject):
         if controller.state is RunState.PAUSED:
             row.show_buttons(row.stop_button)
         elif shown is None and self.offer.record is not None:
-            row.offer_to_go_on(self.offer.record.number, "from where it was saved")
+            row.offer_to_go_on(self.offer.called, "from where it was saved")
             row.show_buttons(row.go_on_button)
         elif shown is None:
             row.show_buttons(*([row.undo_button] if self.undoing.undoes_reset else []))
@@ -257,7 +270,8 @@ class Runs(QObject):
             next_ = {"go on": [row.tune_button], "compare": [row.nothing_button]}.get(self.tuning.offer, [])
             row.show_buttons(*([row.longer_button] if becomes_longer else []), *next_)
         else:
-            row.offer_to_go_on(shown.run.number, _what_becomes(len(edits), len(live_changes(shown.config, config))))
+            called = shown.group.numbers if shown.group is not None else f"run {shown.run.number}"
+            row.offer_to_go_on(called, _what_becomes(len(edits), len(live_changes(shown.config, config))))
             goes_on = [row.go_on_button] if controller.goes_on(config) else []
             forks = [row.fork_button] if controller.can_fork else []
             row.show_buttons(row.start_button, *goes_on, *forks, row.back_button)

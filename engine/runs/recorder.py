@@ -23,6 +23,7 @@ from engine.runs.library import Library
 from engine.runs.liveness import LOCK, hold, hold_with
 from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.retention import make_room
+from engine.runs.seed_groups import note_group
 from engine.runs.snapshot_keeper import SnapshotKeeper
 from engine.runs.snapshots import Snapshot
 from engine.runs.told import WRITTEN, Told
@@ -218,6 +219,8 @@ class Recorder:
             self._told[name] = Told(records[-1])
         self._autosave, self._alone = Autosave(), records[0].id if alone else ""
         self._ids = {name: told.id for name, told in self._told.items()}
+        if not alone:
+            note_group(library, self._ids.values(), together=True)
         self._keeper = SnapshotKeeper(dict.fromkeys(self._ids, ()))
         self._said = () if alone else (TOGETHER,)
         return records[0]

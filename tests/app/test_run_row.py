@@ -72,7 +72,7 @@ def test_in_a_narrow_window_texts_are_cut_and_buttons_are_not(qtbot: QtBot) -> N
     row.show_words(
         RunWords("run 2 · PPO, Lagrange multiplier · Cart pole, velocities hidden · seed 1", "stopped", (long,))
     )
-    row.offer_to_go_on(2, "as it was")
+    row.offer_to_go_on("run 2", "as it was")
     row.show_buttons(row.go_on_button, row.back_button)
     row.resize(row.minimumSizeHint())
     row.show()

@@ -51,6 +51,11 @@ class LocalExecutor:
     def slots(self) -> int:
         return self._slots
 
+    @property
+    def waiting(self) -> dict[str, str]:
+        """The jobs that wait to be begun, each with what it waits for."""
+        return dict.fromkeys((job.id for job in self._waiting), "memory" if self._short else "a core")
+
     def start(self, job: Job) -> None:
         """As ``Executor.start``; a job waits until there are cores and memory for it."""
         self._waiting.append(job)
