@@ -261,7 +261,8 @@ def _told(iterations: Series) -> Iterator[Updated]:
     totals = [iterations.columns.index(name) for name in _TOTALS]
     for row in iterations.rows:
         iteration, steps, ended, seconds = row[totals].tolist()
-        yield Updated(int(iteration), int(steps), int(ended), seconds, {name: float(row[at]) for name, at in known})
+        metrics: dict[str, float | None] = dict.fromkeys(METRICS) | {name: float(row[at]) for name, at in known}
+        yield Updated(int(iteration), int(steps), int(ended), seconds, metrics)
 
 
 def _means(rows: Floats, size: int) -> Floats:

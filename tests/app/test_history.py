@@ -14,8 +14,11 @@ from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.traces import EpisodeSample, Trace
 from app.style.theme import load_theme
-from engine.reports.events import Asked, Collected, Updated
+from engine.reports.events import Asked, Collected, Solved, Updated
+from engine.runs.library import Series
+from engine.runs.records import NotedEvent
 from tests.app.shorthands import a_run
+from tests.each import each
 
 
 def collected(iteration: int, returns: list[float], ends: list[int], seconds: float) -> Collected:
@@ -225,6 +228,35 @@ def test_iterations_that_make_no_point_yet_are_drawn(qtbot: QtBot, few: int) -> 
     panel.refresh(history)
     qtbot.waitUntil(lambda: small._value.text() == "L = 7.00", timeout=5000)
     assert small._line.y.tolist() == [7.0]
+
+
+@each("size", [1, 2, 7, 100], ids=lambda size: f"{size} rows at a time")
+def test_what_another_process_writes_is_the_same_read_row_by_row_as_at_once(size: int) -> None:
+    iterations = np.column_stack([np.arange(1, 101), 10 * np.arange(1, 101), np.arange(100) // 2, np.arange(100) / 4])
+    means = np.where(np.arange(100) % 9, np.arange(100.0), np.nan)
+    columns = ("iteration", "environment_steps", "episodes", "seconds", "mean_return")
+    told = Series(columns, np.column_stack([iterations, means]))
+    ended = Series(
+        ("iteration", "return", "length", "end", "seconds"),
+        np.column_stack([np.arange(50), np.arange(50.0), np.full(50, 20), 20 * np.arange(1, 51), np.arange(50) / 2]),
+    )
+    change = {"path": "update.learning_rate", "old": 0.1, "new": 0.2}
+    events = [
+        NotedEvent("change", 30, 290, 14, 7.0, data=change),
+        NotedEvent("solved", 60, 600, 30, 15.0, data={"mean_return": 480.0, "threshold": 475.0}),
+    ]
+    whole, growing, news = History.from_series(told, ended, events), History(), set()
+    for upto in range(size, 100 + size, size):
+        rows = Series(told.columns, told.rows[growing.iterations : upto])
+        episodes = Series(ended.columns, ended.rows[len(growing.episode_returns) : upto // 2])
+        news |= growing.read_on(rows, episodes, [event for event in events if event.iteration <= upto])
+    assert news == {Updated, Collected, Solved}
+    assert growing.read_on(Series((), np.empty((0, 0))), Series((), np.empty((0, 0))), events) == set()
+    assert (growing.latest, growing.solved, growing.changes) == (whole.latest, whole.solved, whole.changes)
+    assert growing.environment_steps == whole.environment_steps == 1000
+    for name in ("steps", "episodes", "seconds", "episode_returns", "episode_steps", "episode_seconds"):
+        assert getattr(growing, name).values.tolist() == getattr(whole, name).values.tolist()
+    assert np.array_equal(growing.metrics["mean_return"].values, whole.metrics["mean_return"].values, equal_nan=True)
 
 
 def test_what_has_been_learned_from_is_asked_no_more() -> None:

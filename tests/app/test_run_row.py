@@ -15,8 +15,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.models.history import History
 from app.models.run_state import LOCKED, RunState
 from app.models.runs import Difference
+from app.session.run_progress import Advance
 from app.session.stops import Slow
 from app.window.main_window import MainWindow
 from app.window.pace import PACES, pace_text
@@ -24,9 +26,10 @@ from app.window.run_list import RUN_ROLE
 from app.window.run_row import NOTHING_YET, RunRow, RunWords
 from app.window.runs import Runs
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.reports.events import Heartbeat, Solved
+from engine.reports.events import Heartbeat, Solved, Updated
 from engine.runs.records import Status
 from tests.app.shorthands import click_eye, double_click, heard, said
+from tests.each import each
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -304,8 +307,7 @@ def test_the_pace_is_set_by_keyboard_told_truthfully_and_obeys_at_once(
     assert (window.controller.pace, pace.text.text()) == (1, "1 iteration/s")
     window.start()
     iterate(qtbot, window)
-    progress, latest = window.controller.progress(), window.controller.history.latest
-    assert progress.steps_per_second == pytest.approx(latest.environment_steps / latest.iteration)
+    progress = window.controller.progress()
     assert progress.seconds_left == pytest.approx((ENDLESS - progress.steps) / progress.steps_per_second)
     window.controller.set_pace(0.01)
     window.start_or_pause()
@@ -314,6 +316,25 @@ def test_the_pace_is_set_by_keyboard_told_truthfully_and_obeys_at_once(
     QTest.keyClick(pace.slider, Qt.Key.Key_End)
     iterate(qtbot, window, 5)
     assert window.controller.pace is None
+
+
+@each(
+    ("seconds_each", "pace", "speed"),
+    [(0.1, None, 1000.0), (0.1, 1.0, 100.0), (0.1, 4.0, 400.0), (2.0, 1.0, 50.0)],  # 100 steps in each iteration
+    ids=str,
+)
+def test_the_speed_that_is_told_is_that_of_training_or_of_the_pace_where_that_is_less(
+    seconds_each: float, pace: float | None, speed: float
+) -> None:
+    history, advance = History(), Advance()
+    for iteration in range(1, 6):
+        told = Updated(iteration, 100 * iteration, iteration, seconds_each * iteration)
+        history.add(told)
+        advance.add(told)
+    progress = advance.progress(history, 10_500, pace)
+    assert (progress.steps, progress.budget) == (500, 10_500)
+    assert progress.steps_per_second == pytest.approx(speed)
+    assert progress.seconds_left == pytest.approx(10_000 / speed)
 
 
 def test_whoever_does_not_follow_holds_the_policy_that_plays(make_window: Make) -> None:
@@ -346,11 +367,11 @@ def test_solving_and_long_updates_are_told_in_the_row(
     window.start()
     iterate(qtbot, window)  # after which it holds, and tells nothing
     window.training._readers[0].put(Heartbeat("updating the policy", 700, "epoch 3 of 10", run=run))
-    qtbot.waitUntil(lambda: controller.history.heartbeat is not None, timeout=2000)
+    qtbot.waitUntil(lambda: controller.history.heartbeat is not None, timeout=20_000)
     assert controller.activity == ""  # not at once, so that short updates do not flicker
     later = SimpleNamespace(monotonic=lambda: time.monotonic() + 2.0)
     monkeypatch.setattr("app.session.run_progress.time", later)
-    qtbot.waitUntil(lambda: state.text() == "— updating, epoch 3 of 10, solved", timeout=2000)
+    qtbot.waitUntil(lambda: state.text() == "— updating, epoch 3 of 10, solved", timeout=20_000)
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------

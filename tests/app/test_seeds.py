@@ -87,7 +87,7 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
     reach(window, RunState.RUNNING)
     assert not picker.isEnabled()
     assert window.runs.row.words.name == "runs 1–3 · PPO, clipped · Cart pole · seeds 1–3 · seed 1 shown"
-    qtbot.waitUntil(lambda: min(iterations(window)) >= 3)
+    qtbot.waitUntil(lambda: min(iterations(window)) >= 3, timeout=20_000)
 
     press(window, Qt.Key.Key_Space)
     reach(window, RunState.PAUSED)
@@ -168,3 +168,60 @@ def test_seeds_that_cannot_be_trained_together_go_on_in_processes_and_heed_what_
     reach(window, RunState.STOPPED)
     orders = [workers._asked.get(timeout=5)[1] for _ in range(6)]
     assert orders == [Order.PAUSE] * 2 + [Order.STEP] * 2 + [Order.STOP] * 2
+
+
+def test_a_group_is_opened_offered_named_and_gone_on_with_as_one(qtbot: QtBot, make_window: Make, reach: Reach) -> None:
+    first = make_window(**PPO)
+    first.controller.seeds.choose(3)
+    first.start()
+    reach(first, RunState.RUNNING)
+    qtbot.waitUntil(lambda: min(iterations(first)) >= 2, timeout=20_000)
+    first.close()
+    assert first.shut_down()
+    named = "3 seeds of PPO, clipped · Cart pole were being trained"
+    assert first.controller.saved.startswith(f"{named}; runs 1–3 are saved after ")
+
+    second = make_window(**PPO)
+    runs, controller = second.runs, second.controller
+    qtbot.waitUntil(runs.row.go_on_button.isVisible, timeout=20_000)
+    assert runs.row.go_on_button.text() == "Go on with runs 1–3"
+    assert runs.row.words.name.startswith("runs 1–3 · ")
+    assert runs.row.words.name.endswith(" · seeds 1–3")
+    assert runs.row.words.state.endswith(" of 30,000,000 steps")
+    before = {record.seed: record.reached.iteration for record in second.run_library.records()}
+    QTest.mouseClick(runs.row.go_on_button, Qt.MouseButton.LeftButton)
+    reach(second, RunState.RUNNING)
+    assert [run.config.seed for run in group_of(second).runs] == [1, 2, 3]
+    assert controller.seeds.count == 3
+    qtbot.waitUntil(lambda: all(i > before[seed] for seed, i in enumerate(iterations(second), 1)), timeout=20_000)
+    controller.stop()
+    reach(second, RunState.STOPPED)
+    second.close()
+    assert second.shut_down()
+
+    third = make_window(**PPO)
+    controller, runs = third.controller, third.runs
+    qtbot.waitUntil(lambda: not third.training.loading and len(third.run_library.records()) == 3, timeout=20_000)
+    (record,) = (record for record in third.run_library.records() if record.seed == 2)
+    runs.shelf.open(record.id)
+    qtbot.waitUntil(lambda: controller.group is not None)
+    assert runs.row.words.name == "runs 1–3 · PPO, clipped · Cart pole · seeds 1–3 · seed 2 shown"
+    assert (controller.state, controller.seeds.count, controller.seeds.edited) == (RunState.STOPPED, 3, False)
+    assert third.experiment.config.seed == 1  # of the choice that all of them are seeds of
+    assert third.playback.policy.config.seed == 2
+    panel = third.panels.find(ReturnsPanel)
+    qtbot.waitUntil(lambda: len(panel.plot.legend.entries) == 4, timeout=20_000)
+    other = group_of(third).runs[2]
+    runs.shelf.open(other.id)  # whose policy is the one that was kept
+    assert controller.shown.run.id == other.id
+    assert third.playback.policy.config.seed == 3
+    assert third.panels.past.kept  # its course, which the timeline shows
+    controller.seeds.choose(5)
+    assert "edited: seeds 3 → 5" in runs.row.words.edited
+    runs.back()
+    assert (controller.seeds.count, runs.row.words.edited) == (3, "")
+    at_rest = iterations(third)
+    third.start()
+    qtbot.waitUntil(lambda: min(iterations(third)) > max(at_rest), timeout=20_000)
+    controller.stop()
+    reach(third, RunState.STOPPED)

@@ -130,12 +130,14 @@ def test_jobs_wait_for_cores_and_for_memory(monkeypatch: pytest.MonkeyPatch, tmp
     for each in (wide, Job({}, (0,), ("1",), tmp_path), Job({}, (0,), ("2",), tmp_path)):
         executor.start(each)
     assert not executor._workers
+    assert executor.waiting == dict.fromkeys("012", "memory")
     assert len(heard) == 1
     assert "1 MiB" in heard[0]
     assert "512 MiB" in heard[0]
     free[0] = 1 << 30
     executor.start(Job({}, (0,), ("3",), tmp_path))
     assert [each.job.id for each in executor._workers if each.job] == ["0", "1"]  # 3 threads and 1
+    assert executor.waiting == dict.fromkeys("23", "a core")
     executor.order("2", Order.STOP)
     assert [(ended.job, ended.status) for ended in executor._ended] == [("2", Status.STOPPED)]
     for each in executor._workers:
