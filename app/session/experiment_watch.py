@@ -14,7 +14,7 @@ from app.models.experiment_results import Results
 from app.session.file_work import FileWork
 from app.session.run_library import RunLibrary
 from engine.runs.library import Library
-from engine.runs.sweeps.conducting import is_conducted
+from engine.runs.sweeps.conducted import is_conducted
 from engine.runs.sweeps.detached import Began, Where, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish

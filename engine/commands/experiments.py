@@ -14,7 +14,7 @@ from rich.table import Table
 from engine.commands.shown import print_out
 from engine.runs.library import Library
 from engine.runs.place import library_folder
-from engine.runs.sweeps.conducting import is_conducted
+from engine.runs.sweeps.conducted import is_conducted
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import shipped
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.runs.records import Status
+from engine.runtime.errors import RunError
 
 NO_RAY = "Training on a cluster needs Ray, which is not installed; pip install 'ray>=2.40' installs it."
 
@@ -60,6 +61,11 @@ class Ended:
     can_retry: bool = False
 
 
+class ExecutorLostError(RunError):
+    """All that trains jobs is gone, as where a cluster was shut down, which is the fault of none of them: those under
+    way are at rest, interrupted, and no more can be begun."""
+
+
 class Executor(Protocol):
     """Trains jobs side by side, never with more busy threads than cores."""
 
@@ -78,7 +84,11 @@ class Executor(Protocol):
         """Tell a job that is under way; one that is over hears nothing."""
 
     def poll(self, seconds: float = 0.0) -> Sequence[Ended]:
-        """The jobs that have ended since the last time; waits so long at most for one."""
+        """The jobs that have ended since the last time; waits so long at most for one.
+
+        Raises:
+            ExecutorLostError: there is nothing any more that trains them.
+        """
 
     def close(self) -> None:
         """Stop all that is under way, each saved, and free what is held."""

@@ -2,14 +2,17 @@
 
 The machines of a cluster cannot reach the library of whoever conducts. Each trains into one of its own, and what it
 tells is written here within about a second, so that it is watched and kept as if it were trained here. A job whose
-machine is lost is placed again, and goes on from the last state that has come here.
+machine is lost is placed again, and goes on from the last state that has come here. Where the whole cluster is gone,
+nothing can be placed: all is at rest then, until there is a cluster again.
 
 Every machine needs the packages that the program depends on, in the same versions; the program itself is carried there.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import engine
 import resources
-from engine.runs.executors.interface import NO_RAY, Ended, Job, Order
+from engine.runs.executors.interface import NO_RAY, Ended, ExecutorLostError, Job, Order
 from engine.runs.executors.process import SAVED_BY
 from engine.runs.executors.shipping import Has, packed, write
 from engine.runs.executors.trainer import Told, Trainer
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 TRIES = 3  # times that a job is placed again before a new state of it has come
 _OF_LOSSES = ("Raylet is terminated", "The node with node id", "A worker died")  # which are told of by job
 _ASIDE = "orders"  # which are heard while what is asked before them is still to be answered
+AGAIN = 2.0  # seconds after which a lost job is placed again: by then it is known whether the cluster is gone
+SILENT = 5.0  # seconds without a head, after which the cluster is gone; Ray itself ends the process after 60
 IDLE = 5.0  # seconds for which a process that is out of work waits for more
 
 
@@ -66,7 +71,9 @@ class RayExecutor:
         if self._ours:
             _connect(ray, address, carries)
             _quieten(ray, tell)
-        self._tell = tell
+        self._tell, self._address = tell, address
+        self._head, self._silent_since = _head_of(ray, address), math.inf
+        self._cores = 1
         self._placed: dict[str, _Placed] = {}
         self._idle: list[_Idle] = []
         self._ended: list[Ended] = []
@@ -74,7 +81,9 @@ class RayExecutor:
     @property
     def slots(self) -> int:
         """As many as the cluster has cores by now."""
-        return max(int(self._ray.cluster_resources().get("CPU", 0)), 1)
+        if self._answers():
+            self._cores = max(int(self._ray.cluster_resources().get("CPU", 0)), 1)
+        return self._cores
 
     def start(self, job: Job) -> None:
         with Library(job.library) as library:
@@ -82,11 +91,12 @@ class RayExecutor:
                 self._ended.append(Ended(job.id, Status.FINISHED))
                 return
             placed = _Placed(job, _held(library, job))
-        try:
-            self._place(placed)
-        except BaseException:
-            placed.release()
-            raise
+        if self._answers():
+            try:
+                self._place(placed)
+            except BaseException:
+                placed.release()
+                raise
         self._placed[job.id] = placed
 
     def order(self, job: str, order: Order) -> None:
@@ -96,22 +106,22 @@ class RayExecutor:
         placed.order = order
         if order is Order.STOP and placed.waits:
             self._end(placed, Ended(job, Status.STOPPED), Status.STOPPED)
-        else:
+        elif placed.answer is not None:  # else it hears of it where it is placed
             placed.trainer.order.options(concurrency_group=_ASIDE).remote(job, order)
 
     def poll(self, seconds: float = 0.0) -> Sequence[Ended]:
         until = time.monotonic() + seconds
         while True:
             left = max(until - time.monotonic(), 0.0) if not self._ended else 0.0
-            answers = {placed.answer: placed for placed in self._placed.values()}
-            if answers:
-                self._ray.wait(list(answers), timeout=left)
-                ready, _ = self._ray.wait(list(answers), num_returns=len(answers), timeout=0)
-                for answer in ready:
-                    self._hear(answers[answer])
+            if not self._answers():  # anything else would wait for the head
+                self._require_cluster()
+                time.sleep(min(left, AGAIN / 4))
             else:
-                time.sleep(left)
-            self._let_go(0.0 if any(placed.waits for placed in self._placed.values()) else IDLE)
+                try:
+                    self._listen(left)
+                except ConnectionError:  # of a client that has lost its way to the cluster
+                    self._silent_since = -math.inf
+                    self._require_cluster()
             if self._ended or time.monotonic() >= until:
                 break
         ended, self._ended = self._ended, []
@@ -124,19 +134,53 @@ class RayExecutor:
             else:
                 placed.trainer.interrupt.options(concurrency_group=_ASIDE).remote(placed.job.id)
         until = time.monotonic() + SAVED_BY
-        while self._placed and time.monotonic() < until:
-            self.poll(0.2)
+        with suppress(ExecutorLostError):
+            while self._placed and time.monotonic() < until:
+                self.poll(0.2)
         for placed in tuple(self._placed.values()):
             self._end(placed, None, Status.INTERRUPTED)
         self._let_go(-1.0)
+        self._leave()
+
+    # --- the cluster --------------------------------------------------------------------------------------------------
+
+    def _answers(self) -> bool:
+        """Whether the head of the cluster is there, without which most calls would never return."""
+        try:
+            with socket.create_connection(self._head, timeout=1.0):
+                self._silent_since = math.inf
+        except OSError:
+            self._silent_since = min(self._silent_since, time.monotonic())
+        return self._silent_since == math.inf
+
+    def _require_cluster(self) -> None:
+        """Know that the cluster is gone once its head has been silent for long: all is at rest then.
+
+        Raises:
+            ExecutorLostError: it is.
+        """
+        if time.monotonic() - self._silent_since < SILENT:
+            return
+        for placed in tuple(self._placed.values()):
+            placed.trainer = None  # of which nothing can be asked any more
+            self._end(placed, None, Status.INTERRUPTED)
+        self._idle = []
+        self._leave()
+        raise ExecutorLostError(
+            f"The Ray cluster at {self._address} is gone; what it has told is kept, and the same command goes on from "
+            "there, here or on another cluster."
+        )
+
+    def _leave(self) -> None:
         if self._ours:
+            self._ours = False
             self._ray.shutdown()
 
     # --- placing ------------------------------------------------------------------------------------------------------
 
     def _place(self, placed: _Placed) -> None:
         """Have a process of the cluster go on with a job from the last state that is here."""
-        job = placed.job
+        job, placed.due = placed.job, math.inf
         with Library(job.library) as library:
             parcel = packed(library, job)
         placed.trainer = self._trainer(job)
@@ -164,6 +208,22 @@ class RayExecutor:
                 idle.trainer.__ray_terminate__.remote()
 
     # --- listening ----------------------------------------------------------------------------------------------------
+
+    def _listen(self, seconds: float) -> None:
+        """Wait so long at most for what jobs have to tell, and place those that are due."""
+        for placed in tuple(self._placed.values()):
+            if placed.due <= time.monotonic():
+                self._place_again(placed)
+        answers = {placed.answer: placed for placed in self._placed.values() if placed.answer is not None}
+        seconds = min([seconds, *(each.due - time.monotonic() for each in self._placed.values())])
+        if answers:
+            self._ray.wait(list(answers), timeout=max(seconds, 0.0))
+            ready, _ = self._ray.wait(list(answers), num_returns=len(answers), timeout=0)
+            for answer in ready:
+                self._hear(answers[answer])
+        else:
+            time.sleep(max(seconds, 0.0))
+        self._let_go(0.0 if any(placed.waits for placed in self._placed.values()) else IDLE)
 
     def _hear(self, placed: _Placed) -> None:
         """Take in what a job has told, be it that its process or its machine is lost."""
@@ -200,20 +260,27 @@ class RayExecutor:
         self._end(placed, told.ended)
 
     def _lost(self, placed: _Placed, error: Exception) -> None:
-        """Place a job again, unless that has been tried in vain."""
+        """Have a job placed again soon, unless that has been tried in vain."""
+        placed.answer, placed.waits = None, True
+        placed.tries += 1
+        placed.lost_by = shortened(" ".join(str(getattr(error, "cause", None) or error).split()))
+        placed.due = time.monotonic() + AGAIN
+
+    def _place_again(self, placed: _Placed) -> None:
+        why = placed.lost_by
         with suppress(Exception):
             self._ray.kill(placed.trainer)
-        placed.tries += 1
-        why = shortened(" ".join(str(getattr(error, "cause", None) or error).split()))
         if placed.tries <= TRIES:
-            self._tell(f"What trained {placed.job.id[:8]} on the cluster was lost, so it goes on elsewhere: {why}")
+            if placed.tries:
+                self._tell(f"What trained {placed.job.id[:8]} on the cluster was lost, so it goes on elsewhere: {why}")
             try:
                 self._place(placed)
                 return
             except (RequestError, RunError) as problem:
                 why = str(problem)
-        reason = f"What trained it on the cluster was lost {placed.tries} times without a new state of it: {why}"
-        self._end(placed, Ended(placed.job.id, Status.FAILED, reason, can_retry=True), Status.FAILED)
+        if placed.tries:
+            why = f"What trained it on the cluster was lost {placed.tries} times without a new state of it: {why}"
+        self._end(placed, Ended(placed.job.id, Status.FAILED, why, can_retry=True), Status.FAILED)
 
     def _end(self, placed: _Placed, ended: Ended | None, at_rest: Status | None = None) -> None:
         """Know that a job is over; ``at_rest`` is what its runs have come to, where they cannot say it themselves."""
@@ -230,7 +297,8 @@ class RayExecutor:
 @dataclass
 class _Placed:
     """A job that is under way: ``locks`` say in the library that it is, ``answer`` is what was asked of ``trainer`` and
-    is yet to come, ``known`` what it has told so far. Until it has told anything it ``waits`` for its place."""
+    is yet to come, ``known`` what it has told so far. Until it has told anything it ``waits`` for its place, which is
+    looked for from ``due`` on."""
 
     job: Job
     locks: list[BaseFileLock]
@@ -240,6 +308,8 @@ class _Placed:
     waits: bool = True
     order: Order | None = None
     tries: int = 0
+    lost_by: str = ""
+    due: float = 0.0
     troubled: bool = field(default=False)
 
     def show_life(self) -> None:
@@ -260,6 +330,13 @@ class _Idle:
     trainer: Any
     kind: tuple[int, bool]
     since: float
+
+
+def _head_of(ray: Any, address: str | None) -> tuple[str, int]:
+    """Where the head of the cluster listens that this process is connected to."""
+    there = address.removeprefix("ray://") if address is not None and address.startswith("ray://") else ""
+    host, _, port = (there or str(ray.get_runtime_context().gcs_address)).rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _connect(ray: Any, address: str | None, carries: bool) -> None:
@@ -286,8 +363,8 @@ def _quieten(ray: Any, tell: Callable[[str], object]) -> None:
     told = set[str]()
 
     def print_to_stdstream(data: Mapping[str, Any], **_: object) -> None:
-        sentence = shortened(" ".join(str(data["lines"][0]).split()))
-        if sentence not in told and not sentence.startswith(_OF_LOSSES):
+        sentence = shortened(" ".join(" ".join(map(str, data["lines"][:1])).split()))
+        if sentence and sentence not in told and not sentence.startswith(_OF_LOSSES):
             told.add(sentence)
             tell(sentence)
 

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from engine.runs.executors.interface import Ended, Executor, Job, Order
+from engine.runs.executors.interface import Ended, Executor, ExecutorLostError, Job, Order
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained, settle
 from engine.runs.records import ALIVE, RunRecord, Status
+from engine.runs.sweeps.conducted import LOCK, folder_of
 from engine.runs.sweeps.experiments import ENDED, Experiments, effective
 from engine.runs.sweeps.grouping import Group, Grouping
 from engine.runs.sweeps.plan import Plan, planned
@@ -36,28 +36,6 @@ RETRIES = 2  # times that a run is begun again whose failure was not its own fau
 RETRY = 5.0  # seconds until it is tried again to write what could not be written
 PATIENCE = 60.0  # seconds for which a job that is told to stop may take to save itself
 BUSY = 1.0  # seconds; whoever only looks holds the lock for a moment
-LOCK = "conducting.lock"
-
-
-def folder_of(library: Path, experiment: str) -> Path:
-    """Where files about conducting an experiment are; it need not be there yet."""
-    return library / "experiments" / experiment
-
-
-def is_conducted(library: Path, experiment: str) -> bool:
-    """Whether some process conducts an experiment now."""
-    from filelock import FileLock, Timeout
-
-    where = folder_of(library, experiment) / LOCK
-    if not where.exists():
-        return False
-    try:
-        with FileLock(where, thread_local=False).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return True
 
 
 @dataclass
@@ -146,7 +124,11 @@ class Conductor:
 
     def step(self, seconds: float = EVERY) -> bool:
         """Heed what is wished, begin what can be begun, and wait so long for something to end; False once nothing is
-        left to do."""
+        left to do.
+
+        Raises:
+            ExecutorLostError: there is nothing any more that could train.
+        """
         busy = True
         if time.monotonic() >= self._retry_at:
             try:
@@ -161,8 +143,22 @@ class Conductor:
                 self._writing.begins(error, "what is trained goes on, and it is tried again")
                 self._retry_at = time.monotonic() + RETRY
         if busy:
-            self._ended += self._executor.poll(seconds)
+            self._poll(seconds)
         return busy or bool(self._ended)
+
+    def _poll(self, seconds: float) -> None:
+        """Hear what has ended. Where all that trains is gone, no run has failed: each has stopped where it was."""
+        try:
+            self._ended += self._executor.poll(seconds)
+        except ExecutorLostError:
+            self._note_stopped()
+            raise
+
+    def _note_stopped(self) -> None:
+        """Note of all that is under way that it has stopped."""
+        for job in self._jobs.values():
+            self._experiments.progress(self._id, [run.run for run in job.runs], Progress.STOPPED)
+        self._jobs.clear()
 
     @property
     def record(self) -> ExperimentRecord:
@@ -369,11 +365,10 @@ class Conductor:
         try:
             self._note_ended()
             while self._jobs and time.monotonic() < by:
-                self._ended += self._executor.poll(EVERY)
+                with suppress(ExecutorLostError):  # then there are no jobs either
+                    self._poll(EVERY)
                 self._note_ended()
-            for job in self._jobs.values():
-                self._experiments.progress(self._id, [run.run for run in job.runs], Progress.STOPPED)
-            self._jobs.clear()
+            self._note_stopped()
         except RunError as error:
             self._tell(f"How far the experiment is could not be noted: {error} It is found out when it goes on.")
 

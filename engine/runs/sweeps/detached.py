@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from engine.runs.sweeps.conducting import folder_of, is_conducted
+from engine.runs.sweeps.conducted import folder_of, is_conducted
 from engine.runtime.errors import RunError
 
 LOG = "conductor.log"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.runs.library import Library
-from engine.runs.sweeps.conducting import is_conducted
+from engine.runs.sweeps.conducted import is_conducted
 from engine.runs.sweeps.detached import Where, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import load

@@ -17,8 +17,9 @@ from engine.runs.executors.ray import RayExecutor
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained
 from engine.runs.records import Status
+from engine.runs.sweeps.experiments import Experiments
 from engine.runtime.errors import RequestError
-from tests.engine.runs.executors.jobs import ENDLESS, ends, is_whole, job, said, trains, until
+from tests.engine.runs.executors.jobs import ENDLESS, PATIENCE, ends, is_whole, job, said, trains, until
 
 DRIVER = """
 import sys
@@ -29,6 +30,18 @@ executor = RayExecutor(sys.argv[1])
 executor.start(job(Path(sys.argv[2]), "a", ENDLESS))
 while True:
     executor.poll(600)
+"""
+
+
+SWEEP = """
+title = "Endless"
+preset = "cartpole-reinforce"
+seeds = 1
+[set]
+budget.environment_steps = 50_000_000
+[[vary]]
+path = "update.learning_rate"
+values = [0.001, 0.002]
 """
 
 
@@ -106,6 +119,39 @@ def test_runs_outlive_their_driver_and_their_node(cluster: Any, tmp_path: Path) 
         assert is_whole(library, lost)
         assert is_whole(library, kept)
         assert library.checkpoint_file(library.checkpoints(lost)[0]).is_file()
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra cluster is not installed")
+def test_a_cluster_that_is_shut_down_stops_the_experiment_and_fails_no_run(cluster: Any, tmp_path: Path) -> None:
+    """In a process of its own, which Ray would end without a word a minute later."""
+    (tmp_path / "sweep.toml").write_text(SWEEP)
+    asked = ["sweep", str(tmp_path / "sweep.toml"), "--library", str(tmp_path / "library")]
+    program = [sys.executable, "-c", "import sys, main; sys.exit(main.main())"]
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        driver = subprocess.Popen([*program, *asked, "--ray", cluster.address], stderr=file, stdout=file)
+    try:
+        with Library(tmp_path / "library") as library:
+            until(lambda: any(library.checkpoints(run.id) for run in library.runs()), "a state of a run")
+            for node in (cluster.first, cluster.head_node):
+                node.kill_all_processes(check_alive=False, allow_graceful=True)
+            assert driver.wait(PATIENCE) == 1
+            said = " ".join(log.read_text().split())
+            assert f"The Ray cluster at {cluster.address} is gone; what it has told is kept, and the same" in said
+            assert "failed:" not in said
+            assert "Traceback" not in said
+            experiments = Experiments(library)
+            (experiment,) = experiments.list()
+            runs = experiments.runs(experiment.id)
+            assert {str(run.progress) for run in runs} == {"stopped", "waiting"}
+            assert max(run.attempts for run in runs) == 1
+            (begun,) = library.runs()
+            assert begun.status is Status.INTERRUPTED
+            assert not is_trained(library, begun.id)
+            assert library.checkpoints(begun.id)
+    finally:
+        driver.kill()
+        driver.wait()
 
 
 def has_come(library: Library, run: str, iteration: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from engine.runs.executors.interface import Ended, Job, Order
+from engine.runs.executors.interface import Ended, ExecutorLostError, Job, Order
 from engine.runs.library import Library
 from engine.runs.records import CheckpointRecord, RunRecord, Status
 from engine.runs.versions import versions
@@ -15,6 +15,8 @@ from engine.runtime.errors import RequestError
 
 
 class FakeExecutor:
+    is_lost = False  # with all that it trains
+
     def __init__(self, library: Library, slots: int = 2) -> None:
         self.library, self.slots = library, slots
         self.jobs: dict[str, Job] = {}
@@ -42,6 +44,11 @@ class FakeExecutor:
             self.end(job, Status.STOPPED)
 
     def poll(self, seconds: float = 0.0) -> Sequence[Ended]:
+        if self.is_lost:
+            for job in list(self.jobs):
+                self.end(job, Status.INTERRUPTED)
+            self._ended = []
+            raise ExecutorLostError("The cluster is gone.")
         ended, self._ended = self._ended, []
         return ended
 
@@ -60,7 +67,7 @@ class FakeExecutor:
             reached = replace(self.library.run(run).reached, iteration=5, environment_steps=50)
             self.library.reach(run, reached, [])
             self.library.end(run, status, reason)
-            if status == Status.STOPPED:
+            if status in (Status.STOPPED, Status.INTERRUPTED):
                 self.library.keep_checkpoint(CheckpointRecord(run, 5, 50, time.time(), file, 1, ("last",)))
         self._ended.append(Ended(job, status, reason, can_retry))
 

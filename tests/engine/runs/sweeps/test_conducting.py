@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.runs.executors.interface import Order
+from engine.runs.executors.interface import ExecutorLostError, Order
 from engine.runs.library import Library
 from engine.runs.liveness import hold
 from engine.runs.records import Status
-from engine.runs.sweeps.conducting import Conductor, is_conducted
+from engine.runs.sweeps.conducted import is_conducted
+from engine.runs.sweeps.conducting import Conductor
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
 from engine.runtime.errors import RequestError, RunError
@@ -98,6 +99,22 @@ def test_what_was_not_its_own_fault_is_tried_twice_more(library: Library) -> Non
     (run,) = Experiments(library).runs(record.id)
     assert (len(executor.started), run.attempts) == (3, 3)
     assert (run.progress, run.reason) == (Progress.FAILED, "Its process died.")
+
+
+def test_where_all_that_trains_is_gone_the_experiment_has_stopped_and_no_run_has_failed(library: Library) -> None:
+    record, executor, told = _begun(library), FakeExecutor(library), list[str]()
+    with Conductor(library, record.id, executor, told.append) as conductor:
+        conductor.step(0.0)
+        executor.is_lost = True
+        with pytest.raises(ExecutorLostError, match=r"The cluster is gone\."):
+            conductor.step(0.0)
+    assert told == []
+    runs = Experiments(library).runs(record.id)
+    assert {(str(run.progress), run.attempts, run.reason) for run in runs} == {("stopped", 1, "")}
+    executor.is_lost = False
+    with Conductor(library, record.id, executor) as conductor:
+        _conduct(conductor, executor)
+    assert _progress(library, record) == ["finished"] * 8
 
 
 def test_what_ends_without_having_finished_is_not_begun_for_ever(library: Library) -> None:
