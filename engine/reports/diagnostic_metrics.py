@@ -74,4 +74,103 @@ DIAGNOSTIC = (
         from_zero=True,
         widest=0.888,
     ),
+    Metric(
+        "policy_drift",
+        "Policy between acting and learning",
+        "max|Δ log π|",
+        "",
+        "How far log π of a few actions in made-up states was, as an update began, from what it was as collecting "
+        "began, told ever more seldom: 0, since nothing changes the policy in between.",
+        from_zero=True,
+        widest=8.8e-8,
+    ),
+    Metric(
+        "likelihood_gap",
+        "Actions less likely than expected",
+        "z",
+        "σ",
+        "By how many standard deviations the actions that were taken are less likely than the policy's entropy has it, "
+        "or more likely where it is negative; told ever more seldom. About −2 … 2 where they are drawn from it.",
+        widest=-88.8,
+    ),
+    Metric(
+        "credit_error",
+        "Error of the credit",
+        "",
+        "",
+        "How far advantages, with the baseline, are from the sums of rewards and values that they are by definition, "
+        "where those are computed apart; the largest error as a share of the largest number. Told ever more seldom, 0 "
+        "but for rounding.",
+        from_zero=True,
+        widest=8.8e-8,
+    ),
+    Metric(
+        "cut_error",
+        "Error of the credit at cuts",
+        "",
+        "",
+        "The same of steps after which an episode was cut off, where the value of what was seen last stands in for the "
+        "rest.",
+        from_zero=True,
+        widest=8.8e-8,
+    ),
+    Metric(
+        "objective_error",
+        "Error of the objective",
+        "",
+        "",
+        "How far what an update climbed is from its sum over steps and episodes computed apart, as a share of it; told "
+        "ever more seldom, 0 but for rounding.",
+        from_zero=True,
+        widest=8.8e-8,
+    ),
+    Metric(
+        "value_pull",
+        "Pull on the value",
+        "",
+        "",
+        "How far what moves the learned value is from the gradient of its squared error, as a share of that; told ever "
+        "more seldom, 0 but for rounding.",
+        from_zero=True,
+        widest=8.8e-8,
+    ),
+    Metric(
+        "density_error",
+        "Error of log π",
+        "max|Δ log π|",
+        "nats",
+        "How far log π of the actions that a squashed policy drew for its update is from their density, computed apart "
+        "by the change of variables: 0 but for rounding.",
+        from_zero=True,
+        widest=8.8e-8,
+    ),
+    Metric(
+        "target_age",
+        "Age of the target network",
+        "",
+        "steps",
+        "For how many gradient steps, at the end of the iteration, the target network has stayed what it was; 0 where "
+        "it is the network that learns.",
+        from_zero=True,
+        widest=88_800.0,
+    ),
+    Metric(
+        "ended_share",
+        "Steps that ended an episode",
+        "",
+        "",
+        "The share of the steps that were taken after which an episode was over for good, and not cut off.",
+        from_zero=True,
+        widest=0.0888,
+    ),
+    Metric(
+        "final_targets",
+        "Targets of rewards alone",
+        "",
+        "",
+        "The share of the targets that hold rewards alone, as nothing follows behind them: those of steps that ended "
+        "an episode, or came as near to its end as rewards are counted.",
+        from_zero=True,
+        widest=0.0888,
+    ),
 )

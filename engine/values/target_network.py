@@ -57,3 +57,31 @@ class Following:
 
 
 MakeFollowing = Callable[[ParameterVector, ParameterVector], Following]
+
+
+class TargetWatch:
+    """For how long a target network has stayed as it is, by a look at its parameters: whatever is to renew it.
+
+    Args:
+        online, target: θ and θ⁻.
+    """
+
+    def __init__(self, online: ParameterVector, target: ParameterVector) -> None:
+        self._online, self._target = online, target
+        self._mark: int | None = None
+        self._age = 0
+
+    @torch.no_grad()
+    def age(self, taken: int) -> int:
+        """How many gradient steps θ⁻ has stayed the same, ``taken`` of them since this was asked last; 0 where it is
+        θ."""
+        mark = int(self._target.values.view(torch.int32).sum())  # of its bits: no change is too small
+        same = mark == self._mark and not torch.equal(self._online.values, self._target.values)
+        self._mark, self._age = mark, self._age + taken if same else 0
+        return self._age
+
+    def state(self) -> State:
+        return {"mark": self._mark, "age": self._age}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._mark, self._age = state["mark"], state["age"]

@@ -53,7 +53,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "estimator.baseline.fit_steps": 10,
     },
     "cartpole-dqn": {"budget.environment_steps": 12_000, "update.gradient_steps": 1},
-    "pendulum-sac": {"budget.environment_steps": 3_000},
+    "pendulum-sac": {"budget.environment_steps": 2_000},
 }
 CASES: dict[str, tuple[str, ...]] = {
     "wrong-sign": ("cartpole-fast",),

@@ -183,9 +183,19 @@ def configured(**values: Any) -> RunConfig:
     return small
 
 
+# What is told of numbers that are computed twice, and the most that it may come to in a run that is as it should be:
+# rounding, and of actions, which are drawn by chance, some standard deviations.
+COMPUTED_TWICE = {
+    **dict.fromkeys(
+        ("policy_drift", "credit_error", "cut_error", "objective_error", "value_pull", "density_error"), 1e-4
+    ),
+    "likelihood_gap": 6.0,
+}
+
+
 def reported(update: Updated) -> set[str]:
-    """The metrics that are defined in an iteration."""
-    return {name for name, value in update.metrics.items() if value is not None}
+    """The metrics that are defined in an iteration, but for what is computed twice in some."""
+    return {name for name, value in update.metrics.items() if value is not None} - COMPUTED_TWICE.keys()
 
 
 def events_of(config: RunConfig) -> list[Event]:

@@ -32,17 +32,19 @@ from engine.reports.update_events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_critics import Critics
-from engine.values.target_network import Following, MakeFollowing
+from engine.values.target_network import Following, MakeFollowing, TargetWatch
 
 _TOLD = 128  # minibatches, at most, of which an iteration tells
 
 
 @dataclass(frozen=True)
 class _Learned:
-    """What a gradient step came to: the errors [k, B] of the k networks and the targets [B], and the ages [B]."""
+    """What a gradient step came to: the errors [k, B] of the k networks, the targets and the rewards [B], and the ages
+    [B]."""
 
     errors: Tensor
     targets: Tensor
+    rewards: Tensor
     ages: Tensor
 
 
@@ -86,6 +88,7 @@ class ActorCriticRule:
         self.parts.add("critic_optimizer", self._critic_optimizer)
         self._target = self._online.copy()
         self._following = self.parts.add("target", making.following(self._online.vector, self._target.vector))
+        self._watch = self.parts.add_later("target watch", TargetWatch(self._online.vector, self._target.vector))
         self._traced = isinstance(update, QActorCritic) and update.traces != "off"
         layout = replay_layout(environment, config.environment, self._traced)
         self._blindly = -math.log(max(1, environment.action.size))  # log μ of any action before anything is learned
@@ -187,7 +190,7 @@ class ActorCriticRule:
         online.backward(judged, gradients)
         self._critic_optimizer.step(self._scheduled(update.critic.learning_rate))
         self._steps += 1
-        self._learned.append(_Learned(errors, targets, batch.ages))
+        self._learned.append(_Learned(errors, targets, batch.rewards, batch.ages))
         climbs = policy.climbs()
         if climbs:
             policy.vector.zero()
@@ -217,11 +220,13 @@ class ActorCriticRule:
         rate = self._scheduled(self._update.learning_rate)
         metrics: Metrics = {
             "gradient_steps": self._steps,
+            "target_age": self._watch.age(self._steps),
             **scheduled_metric(self._update.learning_rate_schedule, rate),
         }
         if not self._learned:
             return ValueOutcome(np.zeros(0, np.float32), metrics)
-        errors, targets = (torch.stack([getattr(one, name) for one in self._learned]) for name in ("errors", "targets"))
+        columns = ("errors", "targets", "rewards")
+        errors, targets, rewards = (torch.stack([getattr(one, name) for one in self._learned]) for name in columns)
         ages = torch.stack([one.ages for one in self._learned])
         loss = float(errors.square().mean())
         require_finite([loss], self._scheduled(self._update.critic.learning_rate))
@@ -233,6 +238,8 @@ class ActorCriticRule:
             "estimate_mean": float((targets.unsqueeze(1) - errors).mean()),
             "replay_age": float(ages.double().mean()),
         }
+        if not self._traced:  # whose targets hold more rewards than are drawn with them
+            metrics["final_targets"] = float((targets == rewards).double().mean())
         if self._norms:
             norm = float(torch.stack(list(self._norms)).mean())
             require_finite([norm], rate)

@@ -19,12 +19,14 @@ from engine.config import ActorCriticConfig
 from engine.config.actor_critic import SAC
 from engine.experience.replay_buffer import Minibatch
 from engine.maths.action_values import sampled_soft_values
+from engine.maths.consistency import squashed_log_probs
 from engine.policies.distributions import TanhGaussian
 from engine.policies.policy import Policy
 from engine.runtime.state import Parts
 from engine.values.action_critics import Critics
 from engine.values.action_value import ActionValues
 
+_CHECKED = 64  # actions whose density is computed apart
 _LOG_2, _CONSTANT = math.log(2.0), 0.5 * math.log(2.0 * math.pi)
 
 
@@ -99,6 +101,7 @@ class SquashedImprovement:
         self._log_volume = sum(map(math.log, widths))  # of what the environment takes, by that of −1 … 1
         self._target = 0.0
         self._entropy = torch.zeros((), device=policy.device)
+        self._latest: tuple[Tensor, Drawn] | None = None  # the outputs of the latest step, and what was drawn by them
         self.begin(config)
 
     def begin(self, config: ActorCriticConfig) -> None:
@@ -139,6 +142,7 @@ class SquashedImprovement:
         gradients = self._gradients(sample, slopes, self._temperature.value)
         self._outputs.backward(evaluated, torch.cat(gradients, -1))
         self._entropy = -sample.log_probs.mean()
+        self._latest = evaluated.values, sample
 
     def _gradients(self, sample: Drawn, slopes: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
         """∂L/∂μ and ∂L/∂log σ."""
@@ -152,4 +156,18 @@ class SquashedImprovement:
             "entropy": float(self._entropy) + self._log_volume,
             "temperature": float(self._temperature.value),
             "target_entropy": self._target + self._log_volume,
+            "density_error": self._density_error(),
         }
+
+    def _density_error(self) -> float | None:
+        """How far log π of what was drawn last is from its density computed apart."""
+        if self._latest is None:
+            return None
+        outputs, sample = self._latest[0][:_CHECKED].detach(), self._latest[1]
+        self._latest = None
+        distribution = self._policy.distribution(outputs)
+        assert isinstance(distribution, TanhGaussian)
+        mean, std = distribution.base.mean, sample.std[:_CHECKED]  # a spread of its own has moved on since
+        latent = mean + std * sample.noise[:_CHECKED]
+        apart = squashed_log_probs(latent, mean, std.log()) - sample.log_probs[:_CHECKED].double()
+        return apart.abs().max().item()

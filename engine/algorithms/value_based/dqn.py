@@ -35,7 +35,7 @@ from engine.reports.update_events import UpdateStep
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import Parts
 from engine.values.action_value import ActionValues
-from engine.values.target_network import Following, MakeFollowing
+from engine.values.target_network import Following, MakeFollowing, TargetWatch
 
 DELTA = 1.0  # from which error on Huber's loss rises evenly, in the units of the rewards that learning sees
 _TOLD = 128  # minibatches and states, at most, of which an iteration tells
@@ -43,11 +43,12 @@ _TOLD = 128  # minibatches and states, at most, of which an iteration tells
 
 @dataclass(frozen=True)
 class _Learned:
-    """What a gradient step came to: of its minibatch the errors and targets [B], the weights, and the ages [B]; and the
-    gradient's length before any clipping."""
+    """What a gradient step came to: of its minibatch the errors, targets and rewards [B], the weights, and the ages
+    [B]; and the gradient's length before any clipping."""
 
     errors: Tensor
     targets: Tensor
+    rewards: Tensor
     weights: Tensor | None
     ages: Tensor
     norm: Tensor
@@ -79,6 +80,7 @@ class DQNRule:
         self._online = ActionValues(policy)
         self._target = self._online.copy()
         self._following = self.parts.add("target", following(self._online.vector, self._target.vector))
+        self._watch = self.parts.add_later("target watch", TargetWatch(self._online.vector, self._target.vector))
         self._optimizer = self.parts.add("optimizer", make_optimizer(update.optimizer, self._online.vector))
         environments = config.collection.environments
         layout = replay_layout(environment, config.environment)
@@ -132,7 +134,7 @@ class DQNRule:
         self._optimizer.step(rate)
         self._following.step(update.target)
         self._steps += 1
-        self._learned.append(_Learned(errors, targets, drawn.weights, batch.ages, norm))
+        self._learned.append(_Learned(errors, targets, batch.rewards, drawn.weights, batch.ages, norm))
         if drawn.weights is not None:
             require_finite([float(norm)], rate)
             self._replay.learned(update.replay, batch, errors)
@@ -165,11 +167,13 @@ class DQNRule:
         metrics: Metrics = {
             "largest_value": float(self._online.values(seen).amax(-1).mean()),
             "gradient_steps": self._steps,
+            "target_age": self._watch.age(self._steps),
             **scheduled_metric(update.learning_rate_schedule, rate),
         }
         if not self._learned:
             return ValueOutcome(np.zeros(0, np.float32), metrics)
-        errors, targets = (torch.stack([getattr(one, name) for one in self._learned]) for name in ("errors", "targets"))
+        columns = ("errors", "targets", "rewards")
+        errors, targets, rewards = (torch.stack([getattr(one, name) for one in self._learned]) for name in columns)
         weights = [one.weights for one in self._learned if one.weights is not None]
         norms = torch.stack([one.norm for one in self._learned])
         ages = torch.stack([one.ages for one in self._learned])
@@ -180,6 +184,7 @@ class DQNRule:
             "td_error_size": float(errors.abs().mean()),
             "target_mean": float(targets.mean()),
             "estimate_mean": float((targets - errors).mean()),
+            "final_targets": float((targets == rewards).double().mean()),
             "replay_age": float(ages.double().mean()),
         }
         require_finite([metrics["value_loss"] or 0.0, metrics["grad_norm"] or 0.0], rate)

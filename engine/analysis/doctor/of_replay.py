@@ -66,8 +66,15 @@ def _underestimated(reported: Reported) -> str | None:
 
 def _target_stands(reported: Reported) -> str | None:
     every, taken = value_at(reported.config, _EVERY), reported.column("gradient_steps")
-    steps = float(np.nansum(taken * reported.counts)) if len(taken) else 0.0
-    if not isinstance(every, int) or reported.progress < 0.1 or not 0.0 < steps < every:
+    ages, steps = reported.last("target_age", 4), float(np.nansum(taken * reported.counts)) if len(taken) else 0.0
+    if not isinstance(every, int):
+        return None
+    if len(ages) == 4 and ages.min() > 2 * every and np.all(np.diff(ages) > 0.0):
+        return (
+            f"The target network stands still: it has been the same for {ages[-1]:,.0f} gradient steps, and is to be "
+            f"renewed {'with every one' if every == 1 else f'every {every:,}'}."
+        )
+    if reported.progress < 0.1 or not 0.0 < steps < every:
         return None
     return (
         f"The target network has not been renewed yet: that happens every {every:,} gradient steps, of which there "
@@ -163,12 +170,12 @@ RULES = (
         fits=lambda reported: value_at(reported.config, _EVERY) is not None,
         look=_target_stands,
         meaning="All is drawn towards what a network says that has learned nothing: only the rewards that are counted "
-        "before it stands in are learned.",
+        "before it stands in are learned. It is copied too seldom, or never, whatever the settings say.",
         tries=_quicker,
         panel="Diagnostics",
         curves=("first_value",),
         source="Mnih et al. (2015), “Human-level control through deep reinforcement learning”, on target networks. "
-        "Here: after a tenth of the training.",
+        "Here: it has not changed for twice as long as it may, or its turn has not come in a tenth of the training.",
     ),
     Rule(
         name="values-overestimated",

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.analysis.doctor.reported import Reported, error_of, mean, median
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on, value_at
-from engine.config import PolicyGradientConfig
+from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 
 _VALUE_RATE, _VALUE_STEPS = "estimator.baseline.learning_rate", "estimator.baseline.fit_steps"
@@ -93,6 +93,34 @@ def _scaled_rewards(reported: Reported) -> Iterator[Try]:
 
 
 def _ends_with_the_time(reported: Reported) -> str | None:
+    return _cut_wrongly(reported) or _none_follows(reported) or _surprised_by_time(reported)
+
+
+def _cut_wrongly(reported: Reported) -> str | None:
+    found = reported.newest("cut_error", 8)
+    if reported.iterations < 4 or not len(found) or not found.max() > OFF:
+        return None
+    everywhere = reported.newest("credit_error", 4)
+    if len(everywhere) and median(everywhere) > OFF:  # then it is not the cut that is wrong
+        return None
+    return (
+        "Where an episode was cut off, something else than the value of what was seen last stands in for the rest: the "
+        f"credit of such a step is off by {found.max():.1%} of the largest there is."
+    )
+
+
+def _none_follows(reported: Reported) -> str | None:
+    """Of values that are learned from single steps."""
+    final, ended = reported.last("final_targets", 20), reported.column("ended_share")
+    if len(final) < 20 or np.nansum(ended) > 0.0 or not (final.min() > 0.0 and final.max() < 0.5):
+        return None
+    return (
+        f"No episode has ended but by a cut, and yet {median(final):.2%} of the targets hold rewards alone, as if "
+        "nothing followed."
+    )
+
+
+def _surprised_by_time(reported: Reported) -> str | None:
     found = reported.newest("surprise_at_limit", 20)
     if len(found) < 5 or reported.iterations < 20:
         return None
@@ -147,6 +175,7 @@ def _mean_far_from_zero(reported: Reported) -> str | None:
     )
 
 
+OFF = 1e-3  # of what is computed twice; rounding comes to a ten-thousandth of it
 _CLOSING = (
     0.9  # of what the mean was 20 iterations before; healthy short runs came to 0.85 at most, V that is drawn away to 3
 )
@@ -157,7 +186,9 @@ RULES = (
     Rule(
         name="truncations-as-ends",
         title="Truncations treated as ends",
-        fits=learns_value,
+        fits=lambda reported: (
+            learns_value(reported) or isinstance(reported.config, ValueBasedConfig | ActorCriticConfig)
+        ),
         look=_ends_with_the_time,
         meaning="The time limit is no part of the world: what would have followed has to be stood in for by the value "
         "of the state that was seen last. Taken for an end, or completed from a state of the next episode, it teaches "
@@ -165,7 +196,8 @@ RULES = (
         tries=lambda reported: (),
         panel="Diagnostics",
         curves=("explained_variance",),
-        source="Pardo et al. (2018), “Time limits in reinforcement learning”. Here: 1.2 standard deviations and 3 "
+        source="Pardo et al. (2018), “Time limits in reinforcement learning”. Here: the credit off by a thousandth "
+        "where it is computed apart, or targets of rewards alone where nothing ended; or 1.2 standard deviations and 3 "
         "standard errors from the mean of all other steps, over the last 20 iterations in which a time was up; "
         "healthy presets stay below 0.7.",
     ),

@@ -4,6 +4,7 @@ learning, then what makes it slower than it could be."""
 from __future__ import annotations
 
 from engine.analysis.doctor import (
+    of_checks,
     of_networks,
     of_policy,
     of_replay,
@@ -20,7 +21,14 @@ from engine.analysis.doctor.rule import Finding, Rule, findings_of
 _ORDER = (
     "other-at-first",
     "copied-episodes",
+    "actions-unlike-policy",
+    "policy-changed-meanwhile",
+    "log-probs-unlike-density",
+    "credit-unlike-rewards",
+    "objective-unlike-sum",
+    "value-moved-otherwise",
     "truncations-as-ends",
+    "ends-ignored",
     "target-never-renewed",
     "values-run-away",
     "gradients-explode",
@@ -60,7 +68,18 @@ _ORDER = (
     "too-few-seeds",
 )
 
-_ROOMS = (of_networks, of_policy, of_replay, of_returns, of_running, of_signal, of_steps, of_teaching, of_values)
+_ROOMS = (
+    of_checks,
+    of_networks,
+    of_policy,
+    of_replay,
+    of_returns,
+    of_running,
+    of_signal,
+    of_steps,
+    of_teaching,
+    of_values,
+)
 _ALL = {rule.name: rule for room in _ROOMS for rule in room.RULES}
 assert set(_ALL) == set(_ORDER), "every rule has its place in the order, and there is none without one"
 RULES: tuple[Rule, ...] = tuple(_ALL[name] for name in _ORDER)

@@ -24,6 +24,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
+from engine.training.learners.step_checks import StepChecks
 from engine.training.learners.stepwise import (
     Learning,
     Stepwise,
@@ -95,7 +96,8 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         self._explore(config)
         rule = self._rule
         rule.begin(config, moment.progress, moment.watched)
-        parts = Stepwise(self._interaction, self._taught, self._returns)
+        checks = StepChecks(self.policy, moment.iteration)
+        parts = Stepwise(self._interaction, self._taught, self._returns, checks)
         played, observed = yield from stepwise(
             parts, moment, lambda: self._explorer if rule.explores_only else self._interaction.actor
         )
@@ -103,7 +105,7 @@ class ActorCriticLearner(InteractingLearner[Interaction[StepCollector]]):
         outcome = rule.outcome()
         yield Estimated(moment.iteration, outcome.td_errors, outcome.td_errors)
         told = mean_length(played) | achieved(self._returns, self._values)
-        told |= look_at(self._interaction, observed, moment.iteration)
+        told |= look_at(self._interaction, observed, moment.iteration) | checks.told()
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _values(self, observations: NDArray[Any]) -> Tensor:

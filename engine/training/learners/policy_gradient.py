@@ -26,6 +26,7 @@ from engine.training.learner import Moment
 from engine.training.learners.condition import condition, is_looked_at
 from engine.training.learners.inspection import after_update, inspected
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
+from engine.training.learners.self_checks import SelfChecks, sounded, value_pull
 from engine.training.learners.summary import beginnings, estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
@@ -128,14 +129,19 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         self._interaction.explore(config, moment.progress)
         if self._fitted_on(config) == "independent":
             fitted = yield from self._fit_independently(moment, config)
+        looks = is_looked_at(moment.iteration)
+        sounding = sounded(self.policy, self.environment.observation) if looks else None
         rollout, collected = yield from self._interaction.collect(moment)
         self._for_value.told = None
         batch, told = yield from self._estimate(rollout, collected, moment)
         if self._fitted_on(config) == "same":
-            fitted = yield from self._fit(batch, config)
+            fitted = yield from self._fit(batch, config, looks)
             batch, told = yield from self._estimate(rollout, collected, moment)
         learned_from = self._learned_from(batch, self.policy)
         given = UpdateInput(learned_from, config, moment.progress, moment.watched, moment.iteration)
+        checks = SelfChecks(self.policy, self._critic, rollout, batch) if looks else None
+        if checks is not None:
+            told |= yield from checks.before(given, sounding)
         yield estimated(moment.iteration, given.batch.advantages, given.normalized)
         if moment.watched:
             yield (yield from inspected(given, self.policy))
@@ -144,8 +150,10 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
             yield (yield from after_update(given, self.policy, outcome))
         if outcome.log_ratios is not None:
             yield _reweighted(moment, outcome)
+        if checks is not None:
+            told |= checks.after(given, outcome)
         if self._fitted_on(config) == "previous" and not fits_value_jointly(config):
-            fitted = yield from self._fit(retargeted(batch, outcome.targets), config)
+            fitted = yield from self._fit(retargeted(batch, outcome.targets), config, looks)
         told |= self._condition(batch, moment.iteration)
         self._look_at(batch)
         metrics = dict.fromkeys(METRICS) | fitted | outcome.metrics | told | {"gradient_steps": outcome.steps}
@@ -179,8 +187,12 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         self._for_value.told = collected, loss
         return {"value_loss": loss}
 
-    def _fit(self, batch: Batch, config: PolicyGradientConfig) -> Heartbeats[Metrics]:
-        return {"value_loss": (yield from self._loss(batch, config))}
+    def _fit(self, batch: Batch, config: PolicyGradientConfig, looks: bool) -> Heartbeats[Metrics]:
+        """Fit V; in an iteration that is looked at, with a look at what moves it."""
+        assert self._fitting is not None
+        assert isinstance(config.estimator.baseline, ValueBaseline)
+        pulled = {"value_pull": value_pull(self._fitting, batch, config.estimator.baseline)} if looks else {}
+        return {**pulled, "value_loss": (yield from self._loss(batch, config))}
 
     def _loss(self, batch: Batch, config: PolicyGradientConfig) -> Heartbeats[float]:
         """Fit V to a batch; the loss at the last step."""

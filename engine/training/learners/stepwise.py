@@ -23,6 +23,7 @@ from engine.runtime.heartbeat import HeartbeatTimer
 from engine.training.learner import Moment
 from engine.training.learners.condition import condition, is_looked_at
 from engine.training.learners.interaction import Interaction
+from engine.training.learners.step_checks import StepChecks
 
 
 class StepwiseRule(Protocol):
@@ -43,11 +44,13 @@ def learns_itself(rule: StepwiseRule) -> StepwiseRule:
 
 @dataclass(frozen=True)
 class Stepwise:
-    """What an iteration takes: where steps come from, what learns from them, and what they have brought so far."""
+    """What an iteration takes: where steps come from, what learns from them, what they have brought so
+    far, and what is told of them apart."""
 
     interaction: Interaction[StepCollector]
     rule: StepwiseRule
     returns: DiscountedReturns
+    checks: StepChecks
 
 
 def stepwise(
@@ -79,6 +82,7 @@ def stepwise(
             transitions, finished = collector.collect(acting, 1)
             taken.append(transitions)
             ended.append(finished)
+            parts.checks.took(transitions)
             if timer.due():
                 yield Heartbeat("collecting", sum(found.steps for found in ended))
         transitions = joined_transitions(taken)

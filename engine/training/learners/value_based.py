@@ -25,6 +25,7 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.training.learner import Moment
 from engine.training.learners.interaction import InteractingLearner, Interaction, collected, step_collector_alone
+from engine.training.learners.step_checks import StepChecks
 from engine.training.learners.stepwise import (
     Learning,
     Stepwise,
@@ -84,7 +85,8 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
                 self.policy.epsilon = share
             return self._acting
 
-        parts = Stepwise(self._interaction, self._taught, self._returns)
+        checks = StepChecks(self.policy, moment.iteration)
+        parts = Stepwise(self._interaction, self._taught, self._returns, checks)
         played, observed = yield from stepwise(parts, moment, actor)
         yield collected(moment, played)
         outcome = self._rule.outcome()
@@ -94,7 +96,7 @@ class ValueBasedLearner(InteractingLearner[Interaction[StepCollector]]):
             "epsilon": self.policy.epsilon,
             **achieved(self._returns, self._values),
         }
-        told |= look_at(self._interaction, observed, moment.iteration)
+        told |= look_at(self._interaction, observed, moment.iteration) | checks.told()
         yield Updated(moment.iteration, metrics=dict.fromkeys(METRICS) | outcome.metrics | told)
 
     def _values(self, observations: NDArray[Any]) -> Tensor:

@@ -22,7 +22,7 @@ from engine.environments.making.lookup import inspect
 from engine.reports.events import Updated
 from engine.reports.metrics import METRICS
 from engine.training.training import Training
-from tests.engine.support import CLIMBING, CLIMBING_ALGORITHMS, register, reported, untimed, updates_of
+from tests.engine.support import CLIMBING, CLIMBING_ALGORITHMS, COMPUTED_TWICE, register, reported, untimed, updates_of
 
 SMALL = {
     "policy.hidden_sizes": (4,),
@@ -94,6 +94,8 @@ def require_finite(updates: list[Updated]) -> None:
         assert set(update.metrics) == set(METRICS)
         defined = {name: value for name, value in update.metrics.items() if value is not None}
         assert {name: value for name, value in defined.items() if not math.isfinite(value)} == {}
+        apart = {name: defined[name] for name, most in COMPUTED_TWICE.items() if abs(defined.get(name, 0.0)) > most}
+        assert apart == {}
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,9 @@ from tests.engine.analysis.doctor.histories import ITERATIONS, configured, flat,
 RISING = np.linspace(0.0, 1.0, ITERATIONS)
 
 
+RARELY = np.where(np.arange(ITERATIONS) % 4 == 0, 1.0, np.nan)  # what is told in every fourth iteration alone
+
+
 def _ppo(reported: Reported) -> Reported:
     return configured(reported, update="ppo-clip", estimator__credit="gae")
 
@@ -31,8 +34,9 @@ def _cloning(reported: Reported) -> Reported:
 def _dqn(reported: Reported) -> Reported:
     learned = configured(reported, update="dqn")
     rising = 1.0 + 60.0 * RISING
+    ends = {"target_age": 400.0 * (RISING * 37.0 % 1.0), "ended_share": 0.02, "final_targets": 0.03}
     numbers = {"first_value": rising + 2.0, "discounted_return": rising, "estimate_mean": rising, "replay_age": 40_000}
-    return told(learned, gradient_steps=100, td_error_size=1.0, **numbers)
+    return told(learned, gradient_steps=100, td_error_size=1.0, **ends, **numbers)
 
 
 def _spiked(reported: Reported) -> Reported:
@@ -84,6 +88,13 @@ FAULTS: dict[str, Callable[[], Reported]] = {
     "errors-of-values-grow": lambda: told(_dqn(flat(healthy())), td_error_size=np.exp(6.0 * RISING)),
     "target-never-renewed": lambda: configured(_dqn(healthy()), update__target__every=1_000_000),
     "replay-too-young": lambda: told(_dqn(flat(healthy())), replay_age=200.0),
+    "actions-unlike-policy": lambda: told(healthy(), likelihood_gap=RARELY * (4.0 + np.sin(9.0 * RISING))),
+    "policy-changed-meanwhile": lambda: told(healthy(), policy_drift=RARELY * 2e-4),
+    "log-probs-unlike-density": lambda: told(configured(healthy(), update="sac"), density_error=0.7),
+    "credit-unlike-rewards": lambda: told(healthy(), credit_error=RARELY * 0.006),
+    "objective-unlike-sum": lambda: told(healthy(), objective_error=RARELY * 0.3),
+    "value-moved-otherwise": lambda: told(healthy(), value_pull=RARELY * 0.4),
+    "ends-ignored": lambda: told(_dqn(healthy()), ended_share=0.02, final_targets=0.0),
     "learned-by-heart": lambda: told(
         _cloning(healthy()), held_out_loss=0.1 + np.abs(RISING - 0.2), training_loss=1.0 - RISING
     ),
@@ -126,6 +137,57 @@ def test_nothing_is_seen_where_all_is_well() -> None:
     weighed = told(_off_policy(healthy()), effective_sample_size=12.0)
     for reported in (healthy(), learned, batches, solved, weighed, _dqn(healthy()), _cloning(healthy())):
         assert not findings(reported)
+
+
+def _exact(reported: Reported) -> Reported:
+    """As runs tell what they compute twice: by chance in actions, and but for rounding in all else."""
+    draw = np.random.default_rng(7)
+    rounding = dict.fromkeys(("credit_error", "cut_error", "objective_error", "value_pull"), RARELY * 3e-7)
+    drawn = RARELY * draw.normal(0.0, 1.0, ITERATIONS)
+    return told(reported, policy_drift=RARELY * 0.0, likelihood_gap=drawn, density_error=5e-7, **rounding)
+
+
+def test_rounding_and_chance_are_no_mistakes() -> None:
+    for reported in (_exact(healthy()), _exact(_ppo(healthy())), _exact(_dqn(healthy()))):
+        assert not findings(reported)
+    assert not findings(_exact(configured(_dqn(healthy()), update="sac")))
+
+
+def seen_in(reported: Reported) -> set[str]:
+    return {found.rule.name for found in findings(reported)}
+
+
+def test_a_look_that_is_off_by_chance_is_not_enough() -> None:
+    once = np.where(np.arange(ITERATIONS) == 196, 30.0, 0.0)
+    assert "actions-unlike-policy" not in seen_in(told(healthy(), likelihood_gap=RARELY * once))
+    both_ways = np.where(np.arange(ITERATIONS) % 8 == 0, 9.0, -4.0)
+    assert "actions-unlike-policy" not in seen_in(told(healthy(), likelihood_gap=RARELY * both_ways))
+
+
+def test_what_stands_in_for_a_rest_is_seen_in_credit_and_in_targets() -> None:
+    now_and_then = np.where(np.arange(ITERATIONS) == 184, 0.02, 1e-8)
+    assert "truncations-as-ends" in seen_in(told(healthy(), cut_error=RARELY * now_and_then))
+    cut = told(_dqn(healthy()), ended_share=0.0, final_targets=0.01)
+    assert "truncations-as-ends" in seen_in(cut)
+    assert "truncations-as-ends" not in seen_in(told(cut, final_targets=0.0))
+    assert "truncations-as-ends" not in seen_in(told(cut, final_targets=1.0))  # all values are 0 as yet
+    assert "truncations-as-ends" not in seen_in(told(cut, ended_share=np.where(RISING < 0.1, 0.01, 0.0)))
+
+
+def test_ends_are_missed_only_where_some_were_to_be_expected() -> None:
+    ignored = FAULTS["ends-ignored"]()
+    assert "ends-ignored" not in seen_in(told(ignored, ended_share=1e-5))
+    assert "ends-ignored" not in seen_in(told(ignored, gradient_steps=0.01))
+    assert "ends-ignored" not in seen_in(told(ignored, final_targets=np.where(RISING > 0.95, 1e-3, 0.0)))
+
+
+def test_a_target_network_is_looked_at_and_not_its_settings() -> None:
+    dqn = configured(_dqn(healthy()), update__target__every=500)
+    assert "target-never-renewed" not in seen_in(dqn)
+    standing = told(dqn, target_age=100.0 * np.arange(ITERATIONS))
+    assert "target-never-renewed" in seen_in(standing)
+    assert "target-never-renewed" not in seen_in(standing.until(10_000.0))  # its second turn may still come
+    assert "target-never-renewed" not in seen_in(told(dqn, target_age=1400.0))  # not since it was looked at
 
 
 def test_nothing_is_said_before_enough_is_known() -> None:

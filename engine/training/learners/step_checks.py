@@ -1,0 +1,64 @@
+"""What a run that learns from single steps tells of itself, apart from the code that learns."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.algorithms.outcome import Metrics
+from engine.experience.transitions import Transitions
+from engine.maths.consistency import surprise
+from engine.policies.distributions import EpsilonGreedy
+from engine.policies.policy import Policy
+from engine.training.learners.condition import is_looked_at
+from engine.training.learners.self_checks import variances
+
+_MOST = 64  # times that actions are looked at in an iteration
+
+
+class _Taken(NamedTuple):
+    """Actions [n], with the values [n, A] and the ε [n] by which they are said to have been chosen."""
+
+    actions: Tensor
+    values: Tensor
+    epsilon: Tensor
+
+
+class StepChecks:
+    """Of the steps of an iteration, before anything is learned from them: how many ended an episode, and, in iterations
+    that become rarer as the run goes on, how likely actions were by the ε-greedy policy that is said to have taken
+    them."""
+
+    def __init__(self, policy: Policy, iteration: int) -> None:
+        self._policy, self._looks = policy, is_looked_at(iteration) and policy.epsilon is not None
+        self._steps = self._ended = 0
+        self._taken: list[_Taken] = []
+
+    def took(self, transitions: Transitions) -> None:
+        """These steps were taken by the policy as it is."""
+        self._steps += transitions.steps
+        self._ended += int(transitions.terminated.sum())
+        epsilon = self._policy.epsilon
+        if not self._looks or epsilon is None or len(self._taken) == _MOST:
+            return
+        seen, actions = (self._rows(each) for each in (transitions.observations, transitions.actions))
+        with torch.inference_mode():
+            values = self._policy.action_values(seen)
+        self._taken.append(_Taken(actions, values, torch.full(actions.shape, epsilon, device=actions.device)))
+
+    def _rows(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array.reshape(-1, *array.shape[2:])).to(self._policy.device)
+
+    def told(self) -> Metrics:
+        """``ended_share``, and ``likelihood_gap`` where it was looked at."""
+        found: Metrics = {"ended_share": self._ended / max(self._steps, 1)}
+        if self._taken:
+            actions, values, epsilon = (torch.cat(column) for column in zip(*self._taken, strict=True))
+            said = EpsilonGreedy(values, epsilon)
+            spread = variances(said)
+            assert spread is not None
+            found["likelihood_gap"] = surprise(said.log_prob(actions), said.entropy(), spread).item()
+        return found
