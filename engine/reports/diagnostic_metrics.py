@@ -136,7 +136,7 @@ DIAGNOSTIC = (
     ),
     Metric(
         "density_error",
-        "Error of log π",
+        "Error of the density",
         "max|Δ log π|",
         "nats",
         "How far log π of the actions that a squashed policy drew for its update is from their density, computed apart "

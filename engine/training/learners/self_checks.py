@@ -27,6 +27,7 @@ from engine.values.critics import Critic
 from engine.values.fitting import ValueFitting, fit_loss
 
 ROWS = 2048  # of a batch, whose actions are looked at
+_SMALL, _PICTURES = 256, 128  # numbers in a row, and how many rows are looked at where there are more
 _PROBES = 16  # states in which the policy is asked twice
 _MOST_STEPS = 64  # of an n-step return that is computed apart
 
@@ -76,14 +77,13 @@ def variances(distribution: Distribution) -> Tensor | None:
 
 
 def _some(batch: Batch) -> Chunk:
-    return batch.sample(min(ROWS, batch.at_once))
+    """Few enough to be passed through a network at once, also where each is a picture."""
+    return batch.sample(ROWS if batch.observations[:1].numel() <= _SMALL else _PICTURES)
 
 
 @torch.no_grad()
 def likelihood_gap(policy: Policy, batch: Batch) -> float | None:
     """By how many standard deviations the actions that are learned from are less likely than the policy has it."""
-    if batch.rollout.greedy is not None:
-        return None
     some = _some(batch)
     distribution = policy.over(some.observations, some.sequences)
     spread = variances(distribution)
@@ -207,7 +207,8 @@ class SelfChecks:
     def before(self, given: UpdateInput, sounding: Sounding | None) -> Heartbeats[Metrics]:
         """What is told before an update with what is ``given``."""
         told: Metrics = {"policy_drift": None if sounding is None else sounding.moved(self._policy)}
-        told["likelihood_gap"] = likelihood_gap(self._policy, given.batch)
+        if given.config.exploration.greedy_start == given.config.exploration.greedy_end == 0.0:  # all are drawn from it
+            told["likelihood_gap"] = likelihood_gap(self._policy, given.batch)
         told |= yield from estimates(self._rollout, self._batch, given.config.estimator, self._critic)
         if isinstance(given.config.estimator.baseline, SharedValueBaseline):
             told["value_pull"] = shared_value_pull(self._batch, given.batch)
