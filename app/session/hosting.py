@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.models.run_state import RunState
 from app.session.failures import failure, print_trace
@@ -79,6 +80,23 @@ class Waiting:
     def over(self) -> None:
         """The run has ended."""
         self._told = None
+
+
+_HEED = 0.05  # seconds from one look at what is asked to the next
+_T = TypeVar("_T")
+
+
+def heeding_pauses(work: Callable[[], _T], requests: Requests, say: Callable[[], object]) -> tuple[_T, bool]:
+    """What ``work`` returns, which takes long where it waits for others, on a thread of its own; and whether the run is
+    to pause meanwhile, which is said at once."""
+    paused = False
+    with ThreadPoolExecutor(1, "beginning") as pool:
+        begun = pool.submit(work)
+        while not wait([begun], _HEED).done:
+            if requests.take_pause():
+                paused = True
+                say()
+    return begun.result(), paused
 
 
 class StopRun(Exception):  # noqa: N818 - a wish, not an error

@@ -60,6 +60,14 @@ class Requests:
             self._changed.wait_for(lambda: self._waiting, seconds)
             return self._waiting.popleft() if self._waiting else None
 
+    def take_pause(self) -> bool:
+        """Whether the oldest one is to pause, which then has been heard."""
+        with self._changed:
+            if self._waiting and self._waiting[0].kind == "pause":
+                self._waiting.popleft()
+                return True
+            return False
+
     def asks_for_the_end(self) -> bool:
         """Whether the run is to end, once all that was asked before has been done."""
         with self._changed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -66,6 +65,7 @@ class RunLibrary(QObject):
         self._by_environment: dict[str, list[tuple[int, str]]] = {}  # numbers and ids, in order
         self._marks: dict[str, tuple[Any, ...]] = {}
         self._aside: dict[str, tuple[tuple[Any, ...], RunRecord]] = {}  # marks and records of what was deleted
+        self._unkept: dict[str, bytes] = {}  # pictures of runs, while somebody else writes
         self._seen: int | None = None  # the library's version at the latest look
         self._names: dict[tuple[Any, ...], str] = {}
         self._histories: dict[str, tuple[tuple[Any, ...], History]] = {}
@@ -114,6 +114,7 @@ class RunLibrary(QObject):
         library = self._library
         if library is None:
             return
+        self._keep_pictures()
         version = self._tried(library.version, self._seen)
         if version != self._seen:
             self._seen = version
@@ -237,11 +238,26 @@ class RunLibrary(QObject):
         return self._tried(lambda: library.thumbnail(run), None) or b"" if library is not None else b""
 
     def keep_picture(self, run: str, png: bytes) -> None:
-        """Keep the last frame that was seen of a run."""
-        if self._library is not None:
-            with suppress(RunError):  # such as that the run is not in the library
-                self._library.keep_thumbnail(run, png)
-                self.pictured.emit(run)
+        """Keep the last frame that was seen of a run: now, or while somebody else writes, for whom the window does not
+        wait, at a later look."""
+        self._unkept[run] = png
+        self._keep_pictures()
+
+    def _keep_pictures(self) -> None:
+        library = self._library
+        for run, png in tuple(self._unkept.items()) if library is not None else ():
+            assert library is not None
+            try:
+                library.run(run)  # else there is no place for it
+                with library.impatient():
+                    library.keep_thumbnail(run, png)
+            except RunError:
+                return
+            except RequestError:
+                del self._unkept[run]
+                continue
+            del self._unkept[run]
+            self.pictured.emit(run)
 
     def compared_with(self, record: RunRecord) -> RunRecord | None:
         """The run that ``record`` is named after: the one that it was forked from, or else the one before it in the

@@ -18,10 +18,9 @@ from engine.reports.events import Estimated, Event, Reweighted, Solved
 from engine.runs.records import Status
 
 ELSEWHERE = (
-    "Seed {} is trained in a process of its own: its curves come once a second, its histograms and its agent are those "
-    "that were last kept of it, and the steps of its updates are not told."
+    "Seed {} has a process of its own: curves come once a second, histograms and agent are the last that were kept, "
+    "and the steps of its updates are not told."
 )
-WAITS = "Seed {} waits for {}; it begins once there is one free."
 
 
 class SeedFollowing(QObject):
@@ -33,7 +32,7 @@ class SeedFollowing(QObject):
     def __init__(self, controller: RunController, library: RunLibrary, playback: PlaybackThread) -> None:
         super().__init__(controller)
         self._controller, self._library, self._playback = controller, library, playback
-        self.waits_for: Callable[[str], str] = lambda _run: ""  # what a run waits for that has not been begun
+        self.awaits: Callable[[str], str] = lambda _run: ""  # what becomes of a run before it trains
         self._policy_of = ("", -1)  # the run and the iteration of the policy that was offered last
         library.written.connect(self.read_on)
         controller.followed.connect(self._show)
@@ -82,8 +81,8 @@ class SeedFollowing(QObject):
         """Another seed is shown; say what of it cannot be seen, and have its policy played."""
         seed = kept.run.config.seed
         if self._controller.shows_elsewhere and self._controller.state in ACTIVE:
-            waits = self.waits_for(kept.run.id)
-            self.log.emit("info", WAITS.format(seed, waits) if waits else ELSEWHERE.format(seed))
+            awaits = self.awaits(kept.run.id)
+            self.log.emit("info", f"Seed {seed}: {awaits}." if awaits else ELSEWHERE.format(seed))
         if self._controller.has_kept_policy:
             self._playback.reset()
             self._policy_of = ("", -1)

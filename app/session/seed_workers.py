@@ -18,7 +18,7 @@ from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
 from app.session.seeds import beside
 from engine.runs.executors.interface import Ended, Job, Order
-from engine.runs.records import RunRecord, Status
+from engine.runs.records import ALIVE, RunRecord, Status
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:
@@ -77,6 +77,13 @@ class SeedWorkers(QObject):
     def has(self, run: str) -> bool:
         """Whether a run is trained, or waits to be trained, by one of them."""
         return run in self._under_way
+
+    def awaits(self, run: str) -> str:
+        """What becomes of a run before it trains: "waits for a core", "starting"; empty where it does, or rests."""
+        if run in self.waiting:
+            return f"waits for {self.waiting[run]}"
+        record = self._library.record(run) if run in self._under_way else None
+        return "starting" if record is not None and record.status not in ALIVE and run not in self._stopping else ""
 
     def order(self, run: str, order: Order) -> None:
         """Ask it of one of them alone."""

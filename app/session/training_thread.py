@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from app.session.hosting import (
     change,
     close,
     explain,
+    heeding_pauses,
     kept,
     new_training,
     saved,
@@ -271,12 +273,14 @@ class TrainingThread(QThread):
         if is_new:
             self._let_go()  # only now, so that the run before goes on where this one cannot begin
         try:
-            self._begin_record(training, coming or (None if is_new else self.record), held=not is_new)
+            paused = self._begin_record(training, coming or (None if is_new else self.record), held=not is_new)
         except RequestError as error:
             raise (error if is_new else NotNow(f"{error} What this window holds of it stays.")) from None
         for path, value in changes.items():
             change(training, self.log.emit, path, value)
         self._begun, self._steps = run, training.environment_steps
+        if paused:
+            self._wait(training)
         self.state_changed.emit(RunState.RUNNING)
         self._show_policy(training, new_run=is_new)
         training.watched = self.stops.begin(self.followed.iteration(training))
@@ -310,12 +314,16 @@ class TrainingThread(QThread):
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
-    def _begin_record(self, training: Training, record: RunRecord | None, *, held: bool = False) -> None:
+    def _begin_record(self, training: Training, record: RunRecord | None, *, held: bool = False) -> bool:
+        """Record the run from now on. That may wait for seconds while somebody else writes to the library; whether it
+        was to pause meanwhile, which is said at once."""
         from engine.runs.recorder import Recorder
 
-        self._recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
-        self.record = self._recorder.begin(training, record, held=held)
-        self.records = self._recorder.records
+        recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
+        begin = partial(recorder.begin, training, record, held=held)
+        self.record, paused = heeding_pauses(begin, self._requests, lambda: self.state_changed.emit(RunState.PAUSED))
+        self._recorder, self.records = recorder, recorder.records
+        return paused
 
     def _end_record(self, training: Training | None, status: Status, reason: str = "") -> None:
         recorder, self._recorder = self._recorder, None

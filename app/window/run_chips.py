@@ -315,8 +315,8 @@ class ChipPainter(QStyledItemDelegate):
 def in_short(chip: Chip) -> list[str]:
     """What it came to, in a few characters, the least important last: ["195", "training", "seed 1"]."""
     record = chip.record
-    if chip.waits_for:
-        return [f"waits for {chip.waits_for}", f"seed {record.seed}"]
+    if chip.awaits:
+        return [chip.awaits, f"seed {record.seed}"]
     told = record.reached.mean_return
     words = [short_number(told, 4)] if told is not None else []
     if record.status in (Status.FAILED, Status.INTERRUPTED, *ALIVE):

@@ -52,15 +52,15 @@ def _when(record: RunRecord) -> str:
 class Chip:
     """A run and how it is on screen: ``shown`` where the plots are of it, ``drawn`` where it is drawn beside it.
 
-    ``parent`` is the number of the run that it was forked from, where that is there. ``waits_for`` is what one of
-    several seeds waits for to be begun, "a core".
+    ``parent`` is the number of the run that it was forked from, where that is there. ``awaits`` says of one of
+    several seeds what becomes of it before it trains: "waits for a core", "starting".
     """
 
     record: RunRecord
     shown: bool = False
     drawn: bool = False
     parent: int | None = None
-    waits_for: str = ""
+    awaits: str = ""
 
 
 def numbered(chip: Chip) -> str:
@@ -153,7 +153,7 @@ class RunList(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and COLUMNS[index.column()].is_number:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            came_to = f"waits for {chip.waits_for}" if chip.waits_for else come_to(record)
+            came_to = chip.awaits or come_to(record)
             return ", ".join([f"run {record.number}: {self.name_of(record)}", came_to, *_signs(chip)])
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._told(chip)
@@ -165,8 +165,7 @@ class RunList(QAbstractTableModel):
 
         record = chip.record
         other = self._library.compared_with(record)
-        waits = f"It waits for {chip.waits_for}, and begins once there is one free." if chip.waits_for else ""
-        lines = [full_name(record), waits or come_to(record)]
+        lines = [full_name(record), chip.awaits or come_to(record)]
         if other is not None:
             found = what_differs(record, other)
             relation = "forked from" if record.origin is not None else "beside"

@@ -114,9 +114,9 @@ class RunShelf(QObject):
         ordered = sorted(records.values(), key=lambda record: (not record.label.pinned, -record.number))
         pinned = sum(record.label.pinned for record in ordered)
         here = shown.run.id if shown is not None else ""
-        waiting = self.workers.waiting if self.workers is not None else {}
+        awaits = self.workers.awaits if self.workers is not None else lambda _run: ""
         chips = [
-            Chip(record, record.id == here, record.id in drawn, _parent(record, records), waiting.get(record.id, ""))
+            Chip(record, record.id == here, record.id in drawn, _parent(record, records), awaits(record.id))
             for record in ordered
         ]
         seen = [chip for place, chip in enumerate(chips) if place < pinned + _MOST or chip.shown or chip.drawn]

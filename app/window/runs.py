@@ -73,7 +73,7 @@ class Runs(QObject):
         self.workers.waiting_changed.connect(self.shelf.refresh)
         self.seeds = SeedFollowing(controller, library, playback)
         self.seeds.log.connect(self.log)
-        self.seeds.waits_for = lambda run: self.workers.waiting.get(run, "")
+        self.seeds.awaits = self.workers.awaits
         controller.saved_record = lambda run: library.record(run) if library.has_checkpoint(run) else None
         self.opener = RunOpener(controller, library, self.shelf, choice, controller.training)
         self.offer = Offer(controller, library, self.opener)

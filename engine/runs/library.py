@@ -106,6 +106,15 @@ class Library:
                 self._connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """What is written in the block waits for nobody: a RunError at once, where somebody else writes."""
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {round(1000 * PATIENCE)}")
+
     # --- runs ---------------------------------------------------------------------------------------------------------
 
     @reads

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +23,9 @@ from engine.config.parameters import with_values
 from engine.environments.batches import envpool as envpool_batch
 from engine.reports.events import Updated
 from engine.runs.host import recorded
-from engine.runs.library import ITERATIONS, Library
+from engine.runs.library import DATABASE, ITERATIONS, Library
 from engine.runs.liveness import hold
+from engine.runs.recorder import Recorder
 from engine.runs.records import Reached, RunRecord, Status
 from engine.training.training import Training
 from tests.app.shorthands import heard
@@ -121,3 +125,54 @@ def test_a_run_that_was_watched_leaves_its_last_picture(
     assert record.status is Status.INTERRUPTED
     assert picture.size().boundedTo(SIZE) == picture.size()
     assert SIZE.width() in (picture.width(), picture.height() * SIZE.width() / SIZE.height())
+
+
+@contextmanager
+def written_by_another(library: Path) -> Iterator[None]:
+    """While the block lasts, somebody else writes to the library."""
+    other = sqlite3.connect(library / DATABASE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+def test_a_pause_is_heard_at_once_whoever_writes_to_the_library_and_whatever_is_to_be_saved(
+    qtbot: QtBot,
+    make_window: Callable[..., MainWindow],
+    reach: Callable[..., None],
+    library_place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window = make_window(budget__environment_steps=10_000_000, device="cpu")
+    window.start()
+    qtbot.waitUntil(lambda: window.controller.history.iterations > 1, timeout=20_000)
+    saving, save = threading.Event(), Recorder.save
+
+    def save_late(recorder: Recorder, training: Training) -> None:
+        assert saving.wait(60)
+        save(recorder, training)
+
+    monkeypatch.setattr(Recorder, "save", save_late)  # as where a state is large
+    window.controller.pause()
+    reach(window, RunState.PAUSED)
+    saving.set()
+    window.controller.stop()
+    reach(window, RunState.STOPPED)
+    with written_by_another(library_place):
+        window.start()  # which cannot be noted as yet
+        window.controller.pause()
+        reach(window, RunState.PAUSED, timeout=8_000)  # and not after the ten seconds for which a library is waited for
+        picture = QImage(SIZE, QImage.Format.Format_RGB32)
+        window.playback.picture = picture
+        began = time.monotonic()
+        window.runs.thumbnails.keep()
+        assert time.monotonic() - began < 5.0
+    before = window.controller.history.iterations
+    window.start()
+    qtbot.waitUntil(lambda: window.controller.history.iterations > before, timeout=20_000)
+    run = window.controller.shown.run.id
+    qtbot.waitUntil(lambda: bool(window.run_library.picture(run)), timeout=20_000)
+    assert window.controller.state is RunState.RUNNING

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.models.runs import Run
 from app.panels.returns import ReturnsPanel
-from app.session.seed_following import ELSEWHERE, WAITS
+from app.session.seed_following import ELSEWHERE
 from app.window.main_window import MainWindow
 from app.window.run_chips import in_short
 from app.window.run_list import RUN_ROLE
@@ -166,7 +166,7 @@ def test_any_of_them_is_shown_as_it_grows_and_one_that_waits_says_so(
     qtbot.waitUntil(lambda: bool(window.panels.past.kept), timeout=PATIENCE)
 
     window.runs.shelf.open(third.id)
-    assert ("info", WAITS.format(3, "a core")) in said
+    assert ("info", "Seed 3: waits for a core.") in said
     window.runs.shelf.open(first.id)
     qtbot.waitUntil(lambda: window.playback.policy is not None and window.playback.policy.config.seed == 1)
     window.runs.workers.order(third.id, Order.STOP)  # alone, before it began

@@ -4,7 +4,8 @@ In a fresh process the window is opened at 1280 × 800, Start is pressed, and fo
 called every 5 ms. A call's delay is how much later than asked it came. A window that is busy for 100 ms would show
 only one late call that way, while every event due in those 100 ms is late, so each delay d also counts for the calls
 that were due meanwhile: d − 5, d − 10, … ms. The figures are the 99th percentile and the maximum, and the larger of
-the workloads is held.
+the workloads is held. Two of them are seeds of one preset that are trained together, as many as can be chosen at most
+and as many as are chosen mostly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ import numpy as np
 from tests.benchmarks.children import run_child
 from tests.benchmarks.figures import Measured, Number, Say
 
-WORKLOADS = ("cartpole", "cartpole-fast", "lunar-lander")
+WORKLOADS = {
+    "cartpole": 1,
+    "cartpole-fast": 1,
+    "lunar-lander": 1,
+    "cartpole-ppo × 5": 5,
+    "cartpole-ppo × 20": 20,
+}  # seeds
 PERIOD = 5.0  # ms
 SECONDS = 20.0
 
@@ -28,8 +35,8 @@ def measure(quick: bool, say: Say) -> Measured:
     seconds = 2.0 if quick else SECONDS
     numbers: list[Number] = []
     tails, longest = [], []
-    for name in WORKLOADS:
-        found = run_child("event_loop", name, str(seconds))
+    for name, seeds in WORKLOADS.items():
+        found = run_child("event_loop", name.partition(" ")[0], str(seeds), str(seconds))
         tails.append(found["p99"])
         longest.append(found["maximum"])
         say(f"{name}: 99th percentile {found['p99']:.1f} ms, maximum {found['maximum']:.1f} ms")
@@ -71,12 +78,13 @@ class Delays:
         return {"p50": p50, "p99": p99, "maximum": float(every.max()), "events": len(every)}
 
 
-def delays(name: str, seconds: float) -> dict[str, Any]:
-    """Delays of events while ``name`` trains in the window, in this process."""
+def delays(name: str, seeds: int, seconds: float) -> dict[str, Any]:
+    """Delays of events while so many seeds of ``name`` train in the window, in this process."""
     from app.models.run_state import RunState
     from tests.benchmarks.window import opened, workload
 
     with opened(workload(name)) as driver:
+        driver.window.controller.seeds.choose(seeds)
         driver.trigger("start")
         driver.wait_for(RunState.RUNNING)
         frames, late = driver.frames, Delays()
@@ -96,5 +104,5 @@ def with_those_due_meanwhile(observed: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    name, seconds = sys.argv[1:]
-    print(json.dumps(delays(name, float(seconds))))
+    name, seeds, seconds = sys.argv[1:]
+    print(json.dumps(delays(name, int(seeds), float(seconds))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSlider, QToolBut
 
 from app.models.inspection import Chosen, Inspection, Wanted
 from app.models.past import Past
+from app.models.runs import SeedGroup
 from app.models.slow_motion import SlowMotion
 from app.models.watched_update import WatchedUpdate
 from app.panels.record import PanelWidget
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from app.models.history import History
 
 EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here what the iteration does with its batch."
+ELSEWHERE = "This seed has a process of its own, which does not tell the steps of its updates as they are taken."
 UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
 AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
 _MADE_AGAIN = PolicyGradientConfig | ValueBasedConfig | ActorCriticConfig  # whose iterations can be
@@ -107,6 +110,7 @@ class UpdatePanel(PanelWidget):
         for label in (self.heading, self.readout):
             label.setProperty("small", True)
         self.readout.setProperty("role", "muted")
+        self._elsewhere = False  # whether what is shown is trained by a process of its own
         self._stage = Stage(EMPTY, self.pages)
         right = QVBoxLayout()
         right.setSpacing(theme.unit // 2)
@@ -258,6 +262,10 @@ class UpdatePanel(PanelWidget):
         self._update = update
         self._redraw()
 
+    def show_seeds(self, group: SeedGroup | None, shown: str, follow: Callable[[str], object]) -> None:
+        self._elsewhere = group is not None and group.is_elsewhere(shown)
+        self._redraw()
+
     # --- what of it ---------------------------------------------------------------------------------------------------
 
     def _ask(self, chosen: Chosen | None) -> None:
@@ -324,7 +332,7 @@ class UpdatePanel(PanelWidget):
         """Show what there is of the update at the stop."""
         self.code.light(self._stop, self._slow.at if self._past.shown is None else None)
         shown = (id(self._update), self._update.version, self._stop, self.taken)
-        key = (*shown, self.theta_button.isChecked(), id(self._theme), self._trained > 0)
+        key = (*shown, self.theta_button.isChecked(), id(self._theme), self._trained > 0, self._elsewhere)
         if key == self._drawn:
             return
         self._drawn = key
@@ -332,7 +340,7 @@ class UpdatePanel(PanelWidget):
         if self._update.is_empty:
             if self._past.shown is None:
                 again = f" {AGAIN}" if isinstance(self._config, _MADE_AGAIN) else ""
-                self._say(UNSEEN + again if self._trained else EMPTY)
+                self._say((ELSEWHERE if self._elsewhere else UNSEEN) + again if self._trained else EMPTY)
             return
         line = next((line for line in self.code.lines if line.stop == self._stop), None)
         missing = self.pages.show_view(
