@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture do
     from engine.runs.seed_groups import BegunAtOnce
 
 _LOOK = 1000  # ms between looks at whether somebody has written to the library
+_LAST_PATIENCE = 1.0  # seconds for which a picture that is still to be kept waits as the window closes
 _MOST_HISTORIES = 64  # that are kept in memory
 _MANY = 50  # records; more are read at once
 _FEW = 4  # of which each is read by itself
@@ -88,6 +89,7 @@ class RunLibrary(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self._keep_pictures(_LAST_PATIENCE)
         self.room.close()
         self.recordings.end()
         self.undo_stack.blockSignals(True)  # it tells of its end, too, when nobody can hear it any more
@@ -243,13 +245,13 @@ class RunLibrary(QObject):
         self._unkept[run] = png
         self._keep_pictures()
 
-    def _keep_pictures(self) -> None:
+    def _keep_pictures(self, patience: float = 0.02) -> None:
         library = self._library
         for run, png in tuple(self._unkept.items()) if library is not None else ():
             assert library is not None
             try:
                 library.run(run)  # else there is no place for it
-                with library.impatient():
+                with library.patience(patience):
                     library.keep_thumbnail(run, png)
             except RunError:
                 return

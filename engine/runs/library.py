@@ -107,9 +107,9 @@ class Library:
             raise
 
     @contextmanager
-    def impatient(self) -> Iterator[None]:
-        """What is written in the block waits for nobody: a RunError at once, where somebody else writes."""
-        self.execute("PRAGMA busy_timeout = 0")
+    def patience(self, seconds: float) -> Iterator[None]:
+        """What is written in the block waits no longer than so for who else writes; then it raises a RunError."""
+        self.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
         try:
             yield
         finally:
