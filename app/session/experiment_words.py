@@ -7,29 +7,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from app.models.experiment_results import SettingResult
-from engine.runs.comparison.summaries import Outcome, Summary, summary
+from engine.runs.comparison.summaries import Summary, summary
 from engine.runs.comparison.survival import Waiting, median_steps, survival
 from engine.runs.comparison.verdicts import FEW, Verdict, best_two, caveats
 from engine.runs.selection import best_of, brief
-from engine.runs.sweeps.standings import Standing
-
-
-def outcome(run: Standing, budget: int) -> Outcome:
-    """What a run has come to by now."""
-    steps = max(run.environment_steps, budget) if run.failed else run.environment_steps
-    return Outcome(run.mean_return, run.solved, steps, run.failed, unfinished=not (run.failed or run.finished))
 
 
 def of_ended(one: SettingResult, budget: int, threshold: float | None) -> Summary | None:
     """What those runs of a setting came to that are finished or have failed; None where there is none."""
-    outcomes = [outcome(run, budget) for run in one.ended]
+    outcomes = [run.outcome(budget) for run in one.ended]
     return summary(one.title, outcomes, threshold) if outcomes else None
 
 
 def steps_to_it(one: SettingResult, budget: int) -> Waiting | None:
     """The median of the environment steps until the environment was solved, of all runs that have begun; None where
     none has."""
-    begun = [outcome(run, budget) for run in one.counted if run.number is not None and run.environment_steps > 0]
+    begun = [run.outcome(budget) for run in one.counted if run.number is not None and run.environment_steps > 0]
     if not begun:
         return None
     steps = np.array([float(each.steps if each.reached is None else each.reached) for each in begun])

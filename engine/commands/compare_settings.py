@@ -18,7 +18,7 @@ from engine.runs.comparison.aggregates import STATISTICS, Statistic
 from engine.runs.comparison.differences import flattened, varying
 from engine.runs.comparison.groups import OF_NO_SETTING, Group, groups, setting_of
 from engine.runs.comparison.pairs import Improvement, mean_improvement, probability_of_improvement
-from engine.runs.comparison.scores import threshold_of
+from engine.runs.comparison.scores import reached, threshold_of
 from engine.runs.comparison.summaries import Outcome, Summary, outcome, summary
 from engine.runs.comparison.verdicts import Verdict, best_two, caveats
 from engine.runs.comparison.wording import (
@@ -35,7 +35,8 @@ from engine.runs.selection import Judged, chosen
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import named, shipped
 from engine.runs.sweeps.plan import fingerprint
-from engine.runs.sweeps.records import ExperimentRecord, Progress, Wish
+from engine.runs.sweeps.records import ExperimentRecord, Wish
+from engine.runs.sweeps.standings import Standing, standings
 from engine.runtime.errors import RequestError
 
 Floats = NDArray[np.float64]
@@ -80,10 +81,10 @@ def of_runs(library: Library, runs: Sequence[RunRecord], threshold: float | None
         RunError: the library cannot be read.
     """
     found = groups(runs)
-    rows = [
-        _summed(library, Row(settings, group.runs, len(group.runs), threshold))
-        for settings, group in zip(_settings(found), found, strict=True)
-    ]
+    rows = []
+    for settings, group in zip(_settings(found), found, strict=True):
+        row = _with_threshold(Row(settings, group.runs, len(group.runs), threshold))
+        rows.append(_summed(row, [outcome(r, library.series(r.id, ITERATIONS), row.threshold) for r in group.runs]))
     repeated = [run for group in found for run in group.repeated]
     notes = [
         f"Run {run.number} repeats the seed of another one of its setting, and does not count." for run in repeated
@@ -98,13 +99,22 @@ def of_experiment(library: Library, experiment: ExperimentRecord, threshold: flo
     Raises:
         RunError: the library cannot be read.
     """
-    there = {run.id: run for run in library.runs()}
+    there, by_point = {run.id: run for run in library.runs()}, dict[int, list[Standing]]()
+    for each in standings(library, experiment.id):
+        if each.counts:
+            by_point.setdefault(each.point, []).append(each)
     rows = []
     for point, settings in enumerate(experiment.settings):
-        asked = [run for run in experiment.runs if run.point == point and run.wish is not Wish.DROP]
-        runs = tuple(there[run.run] for run in asked if run.run in there)
-        failed = [run.run for run in asked if run.progress is Progress.FAILED]
-        rows.append(_summed(library, Row(settings, runs, len(asked), threshold), failed))
+        asked = by_point.get(point, [])
+        runs = tuple(there[each.run] for each in asked if each.run in there)
+        row = _with_threshold(Row(settings, runs, len(asked), threshold))
+        budget = max((run.budget for run in runs), default=0)
+        outcomes = [
+            each.outcome(budget) if threshold is None else _by_series(library, there.get(each.run), each, threshold)
+            for each in asked
+            if each.failed or each.run in there
+        ]
+        rows.append(_summed(row, outcomes))
     dropped = sum(run.wish is Wish.DROP for run in experiment.runs)
     notes = [f"{counted(dropped)} of this experiment {'was' if dropped == 1 else 'were'} dropped, and not counted."]
     return _judged(library, rows, notes if dropped else [])
@@ -135,19 +145,21 @@ def experiment_called(library: Library, name: str) -> ExperimentRecord:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _summed(library: Library, row: Row, failed: Sequence[str] = ()) -> Row:
-    """With what its runs come to; the ids of ``failed`` ones may be of runs that were never recorded."""
-    limit = row.threshold if row.threshold is not None else threshold_of([run.config for run in row.runs])
-    outcomes = []
-    for run in row.runs:
-        one = outcome(run, library.series(run.id, ITERATIONS), limit)
-        if run.id in failed:
-            one = replace(one, steps=max(one.steps, run.budget), failed=True, unfinished=False)
-        outcomes.append(one)
-    unknown = len(set(failed) - {run.id for run in row.runs})
-    longest = max((one.steps for one in outcomes), default=0)
-    outcomes += [Outcome(None, None, longest, failed=True)] * unknown
-    return replace(row, threshold=limit, summary=summary(row.name, outcomes, limit) if outcomes else None)
+def _with_threshold(row: Row) -> Row:
+    """By that of its environment, where none was asked for."""
+    known = row.threshold if row.threshold is not None or not row.runs else threshold_of([row.runs[0].config])
+    return replace(row, threshold=known)
+
+
+def _by_series(library: Library, run: RunRecord | None, standing: Standing, threshold: float) -> Outcome:
+    """By another threshold than that of its environment, which was not looked for while the run trained."""
+    told = standing.outcome(run.budget if run is not None else 0)
+    there = None if run is None else reached(library.series(run.id, ITERATIONS), threshold)
+    return replace(told, reached=there[0] if there is not None else None)
+
+
+def _summed(row: Row, outcomes: Sequence[Outcome]) -> Row:
+    return replace(row, summary=summary(row.name, outcomes, row.threshold) if outcomes else None)
 
 
 def _settings(found: Sequence[Group]) -> list[dict[str, Any]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.runs.damage import reads
 from engine.runs.library import Library
 from engine.runs.records import Status
 from engine.runs.sweeps.records import Progress, Wish
+
+if TYPE_CHECKING:  # with numpy
+    from engine.runs.comparison.summaries import Outcome
 
 _QUERY = """
 SELECT e.point, e.seed, e.run, e.progress, e.wish, e.attempts, e.reason AS why, r.number, r.status, r.reason,
@@ -50,6 +54,14 @@ class Standing:
     @property
     def failed(self) -> bool:
         return self.progress is Progress.FAILED
+
+    def outcome(self, budget: int) -> Outcome:
+        """What it has come to by now, as it was told while it trained; one that has failed was to be trained for a
+        ``budget`` of environment steps."""
+        from engine.runs.comparison.summaries import Outcome
+
+        steps = max(self.environment_steps, budget) if self.failed else self.environment_steps
+        return Outcome(self.mean_return, self.solved, steps, self.failed, not (self.failed or self.finished))
 
 
 @reads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,9 @@ SCORES = {0.001: (100.0, 120.0, 90.0, 110.0, 105.0), 0.01: (480.0, 490.0, 478.0,
 
 def scored(library: Library, values: Mapping[str, Any], score: float, **fields: Any) -> RunRecord:
     """A run of 200 iterations and as many episodes, whose mean return rises evenly to ``score``."""
-    made = record(values, reached=Reached(200, 20_000, 200, 5.0, score, score))
+    first = math.ceil(200 * 475 / score) if score >= 475 else None  # iteration at which it solved CartPole
+    solved = (100 * first, 2.5) if first is not None else None
+    made = record(values, reached=Reached(200, 20_000, 200, 5.0, score, score, solved))
     run = library.begin(replace(made, **fields))
     told = dict.fromkeys(ITERATION_COLUMNS, np.zeros(200)) | {
         name: each * np.arange(1.0, 201.0)
@@ -110,6 +113,18 @@ def test_an_experiment_is_compared_point_by_point(library: Library, capsys: pyte
     assert "Experiment 1: Learning rates. Rates matter." in text
     assert "interquartile" in text
     assert "3 of 4" in text
+
+
+def test_an_experiment_is_compared_by_what_its_records_say_and_by_another_threshold_from_what_was_told(
+    library: Library, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten thousand runs nobody can wait until all that they told has been read."""
+    begun(library, 0.001, 0.01, seeds=5)
+    low = asked(library, capsys, "1", "--threshold", "100")["settings"][0]
+    assert (low["solved"]["count"], low["steps"]["steps"]) == (4, 19_100.0)
+    told = asked(library, capsys, "1", "--threshold", "475")["settings"]
+    monkeypatch.setattr(Library, "series", None)
+    assert asked(library, capsys, "1")["settings"] == told
 
 
 def test_a_setting_chosen_on_the_seeds_that_judge_it_is_flagged(
