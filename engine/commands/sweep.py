@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from engine.commands.interrupts import Interrupts
 from engine.commands.output import Lasting, say
-from engine.commands.sweep_report import SweepReport
+from engine.commands.sweep_report import SweepReport, make_folder
 from engine.runs.library import Library
 from engine.runs.place import library_folder
 from engine.runs.sweeps import files
@@ -83,20 +83,25 @@ def sweep(
             plan = planned(wanted)
             with interrupts.held_back():
                 require_all(plan, folder)
-            if place.only_estimate:
-                _say_estimate(experiments, wanted, place, console, interrupts)
-                return
-            record = experiments.add(wanted, plan)
-            experiments.wish(record.id, Wish.RUN)
-            _say(console, _beginning(record, plan))
         else:
             record = experiments.find(experiment or "")
-        course = _Course(experiments, record, asked)
-        interrupts.tell = course.interrupted
+            wanted = record.sweep
+        if place.only_estimate:
+            _say_estimate(experiments, wanted, place, console, interrupts)
+            return
+        if report_folder is not None:
+            make_folder(report_folder)  # before anything is begun that could not be told of
         with interrupts.held_back():
             executor = _executor(place, partial(_say, console))
         stack.callback(executor.close)
+        if asked is not None:
+            record = experiments.add(wanted, plan)
+        course = _Course(experiments, record, asked)
+        interrupts.tell = course.interrupted
         conductor = stack.enter_context(Conductor(library, record.id, executor, partial(_say, console)))
+        if asked is not None:  # and nobody else conducts it, whose wishes these would be
+            experiments.wish(record.id, Wish.RUN)
+            _say(console, _beginning(record, plan))
         report = SweepReport(report_folder, conductor.plan) if report_folder else None
         try:
             _conduct(conductor, course, report, console, interrupts)
@@ -125,7 +130,7 @@ def _say_estimate(
         if not trials:
             raise RunError("Nothing was told within a minute by which it could be estimated; its iterations are long.")
         found = estimate(plan, trials, executor.slots, left)
-        whose = f"{_runs(found.runs)} of them left, " if left is not None else ""
+        whose = f"{_counted(found.runs, 'run')} of them left, " if left is not None else ""
         say(
             f"{wanted.title}: {_size(plan)}; {whose}{in_words(found)}." if found.runs else f"{wanted.title} is trained."
         )
@@ -220,7 +225,7 @@ class _Course:
         failed = [run for run in self.experiments.runs(self._id) if run.progress == Reached.FAILED]
         failed = [run for run in failed if run.wish != Wish.DROP]
         if failed:
-            raise RunError(f"{_runs(len(failed))} failed, the first because: {failed[0].reason}")
+            raise RunError(f"{_counted(len(failed), 'run')} failed, the first because: {failed[0].reason}")
 
 
 def _counts(record: ExperimentRecord) -> Counter[Reached]:
@@ -235,11 +240,12 @@ def _beginning(record: ExperimentRecord, plan: Plan) -> str:
 
 def _size(plan: Plan) -> str:
     """ "6 settings × 5 seeds = 30 runs"."""
-    return f"{len(plan.points):,} settings × {len(plan.seeds):,} seeds = {len(plan):,} runs"
+    counts = (len(plan.points), "setting"), (len(plan.seeds), "seed"), (len(plan), "run")
+    return "{} × {} = {}".format(*(_counted(count, what) for count, what in counts))
 
 
-def _runs(count: int) -> str:
-    return f"{count:,} run{'' if count == 1 else 's'}"
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _say(console: Console, text: str) -> None:

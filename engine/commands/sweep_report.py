@@ -22,6 +22,18 @@ SUMMARY = "summary.json"
 _COUNTED = ("iteration", "environment_steps", "episodes")
 
 
+def make_folder(folder: Path) -> None:
+    """See to it that the ``folder`` of a report is there.
+
+    Raises:
+        RequestError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(f"The report cannot be written to {folder}: {error.strerror}.") from None
+
+
 class SweepReport:
     """Files in ``folder``, filled from what stands in the library, whichever machine a run is trained on.
 
@@ -33,10 +45,7 @@ class SweepReport:
         self._folder, self._plan = folder, plan
         self._written: dict[str, int] = {}  # lines, by run
         self._over: set[str] = set()  # runs of whose files nothing more is expected
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RequestError(f"The report cannot be written to {folder}: {error.strerror}.") from None
+        make_folder(folder)
 
     def update(self, library: Library, record: ExperimentRecord, under_way: Iterable[str]) -> None:
         """Append what the runs ``under_way`` have told since the last time, and see to it that the files of runs that

@@ -124,12 +124,17 @@ def _nowhere(problem: Problem) -> str:
     return f"{start}; did you mean {leaves[near[0]]}?" if near else f"{start}; there is {', '.join(problem.limit)}."
 
 
+def _has_tables(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(each, dict) for each in value)
+
+
 def _wish(problem: Problem, minus: str) -> str:
     if problem.kind == "too-large":
         return "it is too large"
     if problem.kind in ("fewest", "most"):
         entries = "character" if isinstance(problem.value, str) else "number"
         if problem.kind == "most":
+            entries = "entrie" if _has_tables(problem.value) else entries
             return f"it should have at most {problem.limit} {entries}s"
         count = "one" if problem.limit == 1 else problem.limit
         return f"at least {count} {entries}{' is' if problem.limit == 1 else 's are'} needed"

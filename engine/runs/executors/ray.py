@@ -17,11 +17,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import engine
-import resources
+from engine.runs.executors.cluster import connect, head_of, quieten
 from engine.runs.executors.interface import NO_RAY, Ended, ExecutorLostError, Job, Order
 from engine.runs.executors.process import SAVED_BY
 from engine.runs.executors.shipping import Has, packed, write
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 TRIES = 3  # times that a job is placed again before a new state of it has come
-_OF_LOSSES = ("Raylet is terminated", "The node with node id", "A worker died")  # which are told of by job
 _ASIDE = "orders"  # which are heard while what is asked before them is still to be answered
 AGAIN = 2.0  # seconds after which a lost job is placed again: by then it is known whether the cluster is gone
 SILENT = 5.0  # seconds without a head, after which the cluster is gone; Ray itself ends the process after 60
@@ -69,10 +66,10 @@ class RayExecutor:
         self._ray: Any = ray
         self._ours = not ray.is_initialized()
         if self._ours:
-            _connect(ray, address, carries)
-            _quieten(ray, tell)
+            connect(ray, address, carries)
+            quieten(ray, tell)
         self._tell, self._address = tell, address
-        self._head, self._silent_since = _head_of(ray, address), math.inf
+        self._head, self._silent_since = head_of(ray, address), math.inf
         self._cores = 1
         self._placed: dict[str, _Placed] = {}
         self._idle: list[_Idle] = []
@@ -330,46 +327,6 @@ class _Idle:
     trainer: Any
     kind: tuple[int, bool]
     since: float
-
-
-def _head_of(ray: Any, address: str | None) -> tuple[str, int]:
-    """Where the head of the cluster listens that this process is connected to."""
-    there = address.removeprefix("ray://") if address is not None and address.startswith("ray://") else ""
-    host, _, port = (there or str(ray.get_runtime_context().gcs_address)).rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def _connect(ray: Any, address: str | None, carries: bool) -> None:
-    """Raises RequestError where there is no such cluster."""
-    carried = {"py_modules": [str(Path(each.__path__[0])) for each in (engine, resources)], "excludes": ["__pycache__"]}
-    try:
-        ray.init(
-            address=address or "local",  # which Ray does not take from another that is here
-            runtime_env=carried if carries else None,
-            log_to_driver=False,
-            logging_level="ERROR",
-            **({"include_dashboard": False} if address in (None, "local") else {}),
-        )
-    except (ImportError, OSError, RuntimeError, ValueError) as error:
-        why = shortened(" ".join(str(error).split())).rstrip(".")
-        raise RequestError(
-            f"No Ray cluster can be used at {address}: {why}. `ray start --head` begins one and says its address."
-        ) from None
-
-
-def _quieten(ray: Any, tell: Callable[[str], object]) -> None:
-    """Where a machine is lost, Ray prints twenty lines of a log for each, whatever it was told of logging: instead,
-    other news of the cluster are told, once."""
-    told = set[str]()
-
-    def print_to_stdstream(data: Mapping[str, Any], **_: object) -> None:
-        sentence = shortened(" ".join(" ".join(map(str, data["lines"][:1])).split()))
-        if sentence and sentence not in told and not sentence.startswith(_OF_LOSSES):
-            told.add(sentence)
-            tell(sentence)
-
-    with suppress(AttributeError):  # another version may print elsewhere
-        ray._private.worker.print_to_stdstream = print_to_stdstream
 
 
 def _held(library: Library, job: Job) -> list[BaseFileLock]:

@@ -82,6 +82,7 @@ def parsed(text: str, name: str, folder: Path | None = None) -> Sweep:
         for key in content:
             if key not in _KEYS:
                 raise ParameterError(Problem(key, "unknown", key, _KEYS), "")
+        migrated({"version": content.get("version", VERSION)})  # which has to be known, whatever it goes with
         rest = {key: value for key, value in content.items() if key not in ("version", *_BASE)}
         if isinstance(rest.get("vary"), list):
             rest["vary"] = [_with_paths(each) for each in rest["vary"]]
@@ -176,6 +177,10 @@ def _sentence(error: ValidationError) -> str:
         if first["type"] == "value_error":
             return f"{what} should be one that {first['msg'].removeprefix('Value error, ')}."
         inner = ".".join(str(part) for part in where[2:])
+        if not inner:
+            return f"{what} should be a table of path, title, values and the like, not {shown(first['input'])}."
+        if first["type"] == "missing":
+            return f"{what} lacks {inner}."
         if first["type"] == "extra_forbidden":
             return f"{what} has no {inner}; a [[vary]] says path, title, values, low, high, count, scale or settings."
         return (

@@ -147,7 +147,7 @@ def with_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     rest = {path: value for path, value in values.items() if path != ALGORITHM}
     if ALGORITHM in values:
         name = values[ALGORITHM]
-        if name not in ALGORITHMS:
+        if not isinstance(name, str) or name not in ALGORITHMS:
             near = get_close_matches(str(name), ALGORITHMS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(ALGORITHMS)}."
             raise RequestError(f"There is no algorithm {shown(name)}; {hint}")

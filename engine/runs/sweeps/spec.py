@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictInt, model_validator
 
 from engine.config import RunConfig
 from engine.config.fields import Model
@@ -64,4 +64,4 @@ class Sweep(Model):
     vary: tuple[Varied, ...] = Field(default=(), max_length=12)
     design: Design = "grid"
     points: int = Field(default=16, ge=1, le=MOST_RUNS)
-    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | tuple[int, ...] = 5
+    seeds: Annotated[int, Field(strict=True, ge=1, le=MOST_SEEDS)] | tuple[StrictInt, ...] = 5

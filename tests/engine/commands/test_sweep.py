@@ -4,15 +4,19 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from engine.runs.executors.interface import NO_RAY
 from engine.runs.library import Library
-from engine.runs.sweeps.conducted import is_conducted
+from engine.runs.sweeps.conducted import LOCK, folder_of, is_conducted
 from engine.runs.sweeps.detached import Where, begin_conducting, last_words
 from engine.runs.sweeps.experiments import Experiments
 from engine.runs.sweeps.files import load
+from engine.runs.sweeps.records import Wish
 from main import main
 from tests.engine.runs.sweeps.sweeps import RATES, bandits
 
@@ -96,14 +100,23 @@ def _wait(until: Callable[[], bool], said: Callable[[], str], seconds: float = 3
         (["baselinse"], "There is no sweep baselinse; did you mean baselines?"),
         (["nowhere.toml"], "The sweep nowhere.toml could not be read: No such file or directory."),
         (["baselines", "--workers", "2", "--ray", "auto"], "name one of them."),
+        (["baselines", "--ray", "127.0.0.1:1"], "No Ray cluster can be used at 127.0.0.1:1: Connection refused."),
+        (["baselines", "--ray", "junk"], "junk is no address of a Ray cluster; it is auto, or HOST:PORT."),
+        (["baselines", "--report", __file__], "The report cannot be written to"),
         (["--experiment", "abc"], "There is no experiment 'abc' in the library"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if "--ray" in arguments and find_spec("ray") is None:
+        sentence = NO_RAY
     assert main(["sweep", *arguments, "--library", str(tmp_path)]) == 2
-    assert sentence in capsys.readouterr().err
+    said = capsys.readouterr().err.strip()
+    assert sentence in said
+    assert "\n" not in said
+    with Library(tmp_path) as library:  # nothing was begun
+        assert Experiments(library).list() == []
 
 
 def test_a_point_that_cannot_be_trained_is_named_before_anything_starts(
@@ -116,3 +129,21 @@ def test_a_point_that_cannot_be_trained_is_named_before_anything_starts(
     assert "Point 2 (Environment Nowhere-v0) cannot be trained: There is no environment Nowhere-v0" in said
     with Library(tmp_path / "library") as library:
         assert Experiments(library).list() == []
+
+
+def test_a_second_driver_is_told_so_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.runs.sweeps.conducting.BUSY", 0.0)
+    (tmp_path / "sweep.toml").write_text(FILE)
+    with Library(tmp_path / "library") as library:
+        record = Experiments(library).add(load(tmp_path / "sweep.toml"))
+        Experiments(library).wish(record.id, Wish.PAUSE)
+        where = folder_of(library.folder, record.id)
+        where.mkdir(parents=True)
+        with FileLock(where / LOCK, thread_local=False):
+            assert main(["sweep", str(tmp_path / "sweep.toml"), "--library", str(tmp_path / "library")]) == 2
+        assert capsys.readouterr().err == (
+            "This experiment is being conducted by another window or command; stop it there first.\n"
+        )
+        assert Experiments(library).get(record.id).wish is Wish.PAUSE

@@ -102,6 +102,24 @@ def test_every_experiment_that_ships_can_be_trained_and_says_what_it_shows() -> 
         ('[[vary]]\npath = "environment.options.slip"\nvalues = [0.1]', "Bandit-v0 has no option slip"),
         ("sedes = 3", "did you mean seeds?"),
         ("seeds = [1, 1]", "The seed 1 is named twice; seeds should all be different."),
+        ('seeds = "3"', 'seeds cannot be "3": it should be a whole number from 1 to 1000, or a list of such.'),
+        ("seeds = [true]", "seeds cannot be [true]: it should be a whole number from 1 to 1000"),
+        ("seeds = []", "seeds cannot be empty: at least one seed is needed."),
+        ("vary = [1]", "the 1st [[vary]] should be a table of path, title, values and the like, not 1."),
+        ('[[vary]]\nsettings = [{title = "a"}]', "the 1st [[vary]] lacks settings.0.set."),
+        (f"{RATE}values = []", "says what it goes through in one way: values, low and high, or settings."),
+        (f"{RATE}low = 1\nhigh = 0.1", "has a low that is below its high."),
+        (f'{RATE}low = 0\nhigh = 1\nscale = "log"', "is on a logarithmic scale, whose low is above 0."),
+        (f"{RATE}low = 1\nhigh = inf", "the 1st [[vary]] does not fit in high: input should be a finite number"),
+        ('[[vary]]\npath = "algorithm"\nvalues = [["ppo"]]', 'There is no algorithm ["ppo"]; did you mean ppo?'),
+        (
+            RATE
+            + "low = 0.1\nhigh = 1\ncount = 1000\n"
+            + RATE.replace("update.learning_rate", "estimator.gamma")
+            + "low = 0.1\nhigh = 0.9\ncount = 1000",
+            "has 1,000,000 points, more than the 10,000 runs",
+        ),
+        ("version = 99", "it is of version 99, and this program reads none later than"),
         ('design = "griddy"', "design cannot be \"griddy\"; it is one of 'grid', 'random' or 'sobol'."),
         (f"seeds = 1000\n{RATE}low = 0.1\nhigh = 1\ncount = 11", "A sweep has at most 10,000 runs"),
     ],
