@@ -13,7 +13,7 @@ from app.plotting.marks import Band as Shade
 from app.plotting.marks import Frame, Line, Numbers
 from app.plotting.run_lines import RunLine
 from app.style.format import percent, short_number
-from app.style.theme import Theme, blended
+from app.style.theme import Theme, blended, veil
 from engine.runs.comparison.aggregates import Statistic
 from engine.runs.comparison.bands import Band, band
 from engine.runs.comparison.curves import Curve
@@ -27,7 +27,7 @@ _POINTS: dict[Statistic, int] = {
     "iqm": 160,
     "mean": 400,
 }  # a bootstrap takes its time
-_SHADE, _THIN = 0.22, 0.55  # of a group's colour, in its band and in the curves of its seeds
+_THIN = 0.55  # of a group's colour in the curves of its seeds
 
 Drawn = Callable[[ComparedRun], Curve]
 """The curve of a run, as a person has chosen to see it."""
@@ -82,7 +82,7 @@ class GroupCurves:
             shade = Shade()
             shade.x, shade.low, shade.high = found.x[known], found.low[known], found.high[known]
             shade.colour = blended(colour, theme.surface, 1.0)
-            shade.colour.setAlphaF(_SHADE)
+            shade.colour.setAlphaF(veil(len(self._groups)))
             self._shades.append(shade)
             middle = self.median_runs.get(group.id)
             for run in sorted(group.runs, key=lambda run: run is middle) if self.singles else ():  # that one on top

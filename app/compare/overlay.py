@@ -227,6 +227,8 @@ class Overlay(PanelWidget):
         self._settle()
         drawn = any(len(line.x) for line in self._lines.lines)
         self._stage.set_hint(self._why_empty() if runs else self._empty)
+        if drawn and not self._stage.filled:
+            QTimer.singleShot(0, self, self._settle)  # once the plot has its place, and the names as much as they need
         self._stage.fill(drawn)
         self.plot.redraw()
 

@@ -22,12 +22,11 @@ from app.plotting.readout import Pointer, Reading, RunPoint
 from app.plotting.run_lines import EndNames, RunLine, RunLines
 from app.style.format import percent, short_number
 from app.style.text import Stage, as_surface, muted
-from app.style.theme import Theme, blended
+from app.style.theme import Theme, blended, veil
 from engine.runs.comparison.profiles import profile, thresholds_of
 from engine.runs.comparison.summaries import Summary
 from engine.runs.comparison.survival import Survival
 
-_SHADE = 0.22  # of a setting's colour in its band
 _TOLD = 4  # settings of which there is room to say what they came to
 _BESIDE = 0.3  # of the width, for the names beside the ends of lines
 _TICKED = "Tick runs in the list, several seeds of each setting, and "
@@ -82,6 +81,10 @@ class _ShareCurves(PanelWidget):
         """Why there is nothing to draw."""
         return self.empty
 
+    def first_said(self) -> str:
+        """What is to be said before all else of what is drawn."""
+        return ""
+
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         unit = theme.px(theme.unit)
@@ -104,7 +107,7 @@ class _ShareCurves(PanelWidget):
         come = [f"{group.title}: {said}" for group in shown if (said := self._shares[group.id].come)]
         methods = dict.fromkeys(self._shares[group.id].method for group in shown)
         told = [*(come if len(come) <= _TOLD else ()), *methods]
-        self.said.setText("; ".join(told) + "." if told else "")
+        self.said.setText(f"{self.first_said()}{'; '.join(told)}." if told else "")
         self._stage.set_hint(self.missing())
         self._stage.fill(bool(shown))
         self._settle()
@@ -123,7 +126,7 @@ class _ShareCurves(PanelWidget):
             known = np.isfinite(low) & np.isfinite(high)
             shade.x, shade.low, shade.high = line.x[known], low[known], high[known]
             shade.colour = blended(line.colour, self._theme.surface, 1.0)
-            shade.colour.setAlphaF(_SHADE)
+            shade.colour.setAlphaF(veil(len(self._lines.lines)))
             self._shades.append(shade)
         self.plot.marks = [*self._shades, self._lines, self._names]
 
@@ -233,6 +236,11 @@ class SurvivalPage(_ShareCurves):
             if one.survival is not None and one.survival.last > 0.0:
                 found[group.id] = _as_shares(one.survival)
         return found
+
+    def first_said(self) -> str:
+        level = self.threshold
+        got_there = any(one.survival is not None and one.survival.reached for one in summed_up(self._compared, level))
+        return "" if got_there or level is None else f"No run came to {short_number(level, 4)}: write a lower one. "
 
     def missing(self) -> str:
         return _NO_THRESHOLD if self._compared.runs and self.threshold is None else self.empty

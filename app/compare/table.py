@@ -155,6 +155,11 @@ class _Cells(QAbstractTableModel):
         elif signs:  # what a person has selected stays so
             self.dataChanged.emit(self.index(0, 0), self.index(len(signs) - 1, len(columns) - 1))
 
+    @staticmethod
+    def _is_right(column: Column) -> bool:
+        """Whether it holds numbers, which stand at the right, and so does what they are."""
+        return bool(column.bold) and column.is_number
+
     def rowCount(self, parent: Index = _NONE) -> int:
         return 0 if parent.isValid() else len(self._signs)
 
@@ -171,7 +176,7 @@ class _Cells(QAbstractTableModel):
             return column.tips[row]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return self._signs[row]
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.bold and column.is_number:
+        if role == Qt.ItemDataRole.TextAlignmentRole and self._is_right(column):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.FontRole and column.bold and column.bold[row]:
             return self._bold
@@ -183,6 +188,8 @@ class _Cells(QAbstractTableModel):
                 return self.columns[section].title
             if role == Qt.ItemDataRole.ToolTipRole:
                 return self.columns[section].help
+            if role == Qt.ItemDataRole.TextAlignmentRole and self._is_right(self.columns[section]):
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             if role == Qt.ItemDataRole.FontRole and not self.columns[section].is_number:
                 return self._bold if any(self.columns[section].bold) else None
         return None

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.compare.compared import Compared
 from app.compare.group_columns import summed_up, verdicts
+from app.style.format import with_minus
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme
 from engine.runs.comparison.verdicts import caveats
@@ -60,5 +61,5 @@ class VerdictPage(QWidget):
         found = summed_up(self._compared)
         told = [" ".join(each.sentences) for each in verdicts(self._compared)] or [_OTHERS]
         paragraphs = [self._compared.chosen, " ".join(caveats(found)), *told]
-        self.label.setText("\n\n".join(filter(None, paragraphs)))
+        self.label.setText(with_minus("\n\n".join(filter(None, paragraphs))))
         self._stage.fill(True)

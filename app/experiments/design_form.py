@@ -98,6 +98,7 @@ class DesignForm(QScrollArea):
         form = QFormLayout()
         form.setHorizontalSpacing(theme.unit)
         form.setVerticalSpacing(theme.unit)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self._points_label = QLabel("")
         form.addRow("Design", self.design_box)

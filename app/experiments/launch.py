@@ -21,6 +21,8 @@ from engine.runtime.errors import RequestError
 _COUNTING = "Counting the runs…"
 _MEASURING = "Measuring: some runs are trained for a few seconds…"
 _UNMEASURED = "How long it takes is measured before it begins."
+_BEGINS = "Run begins it."
+_LONG_COST = f"About 40 s to 10 min one after the other, 250 MB on disk, 250 MB of memory for each. {_BEGINS}"
 _SOON, _SMALL = 600.0, 1e9  # seconds and bytes, up to which what was asked to run begins once it is measured
 
 
@@ -54,9 +56,13 @@ class Launch(QWidget):
         self.count_label.setWordWrap(True)
         self.count_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.cost = Sentence("muted")
+        self.cost.set_alternatives([_LONG_COST])  # so that nothing moves once it is known
         self.problem = Sentence("error")
         self.run_button = QPushButton("Run")
-        self.measure_button = QPushButton("Measure")
+        self.measure_button = QPushButton("Cancel")
+        width = self.measure_button.sizeHint().width()
+        self.measure_button.setText("Measure")
+        self.measure_button.setMinimumWidth(max(width, self.measure_button.sizeHint().width()))
         self.more_button = QToolButton()
         self.more_button.setText("Export")
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -166,7 +172,8 @@ class Launch(QWidget):
     def _offer(self) -> None:
         known, measures = self.estimate, self.pilot.measures
         cluster, nowhere = self.where_row.is_cluster, self.where_row.problem
-        self.cost.setText(_MEASURING if measures else _cost(known, cluster) if known is not None else _UNMEASURED)
+        cost = f"{_cost(known, cluster)} {_BEGINS}" if known is not None else _UNMEASURED
+        self.cost.setText(_MEASURING if measures else cost)
         self.cost.setVisible(self.sweep is not None)
         self.problem.setText(self._problem or nowhere)
         self.problem.setVisible(bool(self.problem.text()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -27,6 +26,7 @@ from app.experiments.settings_table import SettingsTable
 from app.models.experiment_results import Results
 from app.style.combo import Combo
 from app.style.flow import Flow
+from app.style.format import with_minus
 from app.style.sentence import Sentence
 from app.style.text import Stage, as_surface, muted
 from app.style.theme import Theme
@@ -221,7 +221,7 @@ class ResultsPanel(QWidget):
             sentence.setVisible(bool(text))
         self.final_of.setText(results.final_of)
         said = "\n\n".join(results.sentences) or _NOTHING_TO_SAY
-        self.words.setText(re.sub(r"(?<!\w)-(?=\d)", "−", said))
+        self.words.setText(with_minus(said))
         self.curves.show_curves(results.curves, results.curves_of, results.threshold)
         self._fill()
 

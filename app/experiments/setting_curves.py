@@ -22,12 +22,11 @@ from app.plotting.run_lines import MANY, EndNames, RunLine, RunLines
 from app.plotting.tags import Tags
 from app.style.format import short_number
 from app.style.text import Stage
-from app.style.theme import Theme
+from app.style.theme import Theme, veil
 
 EMPTY = "The mean return of each setting appears here once its first runs have told something."
 _BESIDE = 0.2, 0.4  # of the width, at least and at most, for the names beside the ends of lines
 _MARGIN = 0.03  # of it, where there are none
-_VEIL = 0.18  # opacity of a band
 
 
 class SettingCurves(PanelWidget):
@@ -75,15 +74,18 @@ class SettingCurves(PanelWidget):
         self.plot.marks = [self._level, *bands, self._lines, self._names, self._tags]
         self.plot.bottom.set_title(f"environment steps · {self._of}" if self._of else "environment steps", "steps")
         self._settle()
-        self._stage.fill(any(len(line.x) for line in lines))
+        drawn = any(len(line.x) for line in lines)
+        if drawn and not self._stage.filled:
+            QTimer.singleShot(0, self, self._settle)  # once the plot has its place
+        self._stage.fill(drawn)
         self.plot.redraw()
 
     def _band(self, curve: SettingCurve, colour: str) -> Band:
         band, told = Band(), np.isfinite(curve.low) & np.isfinite(curve.high)
         band.x, band.low, band.high = curve.x[told], curve.low[told], curve.high[told]
-        veil = QColor(colour)
-        veil.setAlphaF(_VEIL)
-        band.colour = veil
+        shade = QColor(colour)
+        shade.setAlphaF(veil(len(self._curves)))
+        band.colour = shade
         return band
 
     def _settle(self) -> None:

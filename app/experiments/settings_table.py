@@ -86,10 +86,6 @@ def _steps(results: Sequence[SettingResult], level: str) -> Column:
         "yet counts for as long as it was watched, and one that failed for as long as it was to be trained"
     )
     told = [told_waiting(one.steps) if one.steps is not None else (NOTHING, "") for one in results]
-    told = [
-        ("not reached", how) if one.steps is not None and one.steps.steps is None else (minus(words), how)
-        for one, (words, how) in zip(results, told, strict=True)
-    ]
     return _numbers(f"Steps to {level}", help, told, [one.steps.steps if one.steps else None for one in results])
 
 

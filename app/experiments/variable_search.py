@@ -26,7 +26,7 @@ class VariableSearch(QLineEdit):
         super().__init__()
         self._variables = variables
         self._found: list[Variable] = []
-        self.setPlaceholderText("Vary something: search for a parameter or a method")
+        self.setPlaceholderText("What is to vary? Type to search")
         self.setAccessibleName("Vary something")
         self.setToolTip("A parameter, a choice of method or a change to the environment; ↓ lists all there are")
         self.setClearButtonEnabled(True)

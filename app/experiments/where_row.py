@@ -14,7 +14,7 @@ from engine.runs.executors.interface import NO_RAY, ray_is_installed
 from engine.runs.sweeps.detached import Where
 from engine.runtime.cores import cores
 
-_HERE, _CLUSTER = "On this computer", "On a Ray cluster"
+_HERE, _CLUSTER = "This computer", "Ray cluster"
 _WORKERS, _ADDRESS = "experiment_workers", "experiment_cluster"
 _UNNAMED = "Enter the cluster's address: HOST:PORT, which ray start --head says, or auto where this computer is in it."
 _ANSWERS = "If no cluster answers there, nothing is trained, the reason is said, and Go on tries again."
@@ -34,6 +34,8 @@ class WhereRow(QWidget):
         self.place_box.setAccessibleName("Where the runs are trained")
         self.place_box.setToolTip("Where all runs are trained, also those that Go on goes on with")
         self.place_box.addItems([_HERE, _CLUSTER])
+        self.place_box.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
+        self.place_box.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.workers = Counter("How many runs are trained at once", 1, cores())
         self.workers.setToolTip("How many processes train side by side: no more than there are cores")
         self.workers.setSuffix(" at once")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_SHORT = 4  # letters of a word that says too little
+_BARE = frozenset({"none", "yes", "no", "on", "off"})  # words that say nothing of what they are of
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,9 @@ class SettingResult:
 
 
 def title_of(values: Mapping[str, Any], symbols: Mapping[str, str]) -> str:
-    """What a setting is called by what varies there; a name that stands alone says it all, and ``symbols`` stand for
-    titles that have one."""
-    if len(values) == 1 and all(isinstance(value, str) for value in values.values()):
-        return str(*values.values())
+    """What a setting is called by what varies there; ``symbols`` stand for titles that have one."""
     words = (
-        value if _stands_alone(value) else f"{symbols.get(title, title)} {setting(value)}"
+        value if _stands_alone(value) else f"{symbols.get(title, title)}{':' * isinstance(value, str)} {setting(value)}"
         for title, value in values.items()
     )
     return ", ".join(words) or "as it is"
@@ -79,7 +76,7 @@ def title_of(values: Mapping[str, Any], symbols: Mapping[str, str]) -> str:
 
 def _stands_alone(value: Any) -> bool:
     """Whether a value says of itself what it is of, as "Learned value" does and "None" does not."""
-    return isinstance(value, str) and len(value) > _SHORT
+    return isinstance(value, str) and value.lower() not in _BARE
 
 
 def by_setting(record: ExperimentRecord, standings: Sequence[Standing]) -> list[SettingResult]:

@@ -18,7 +18,7 @@ from engine.runtime.errors import RequestError
 
 SEEDS = (3, 5, 10, 20)
 DESIGNS: dict[Design, str] = {
-    "grid": "Grid: every value with every other",
+    "grid": "Grid: all combinations",
     "random": "Random points",
     "sobol": "Sobol points, spread evenly",
 }

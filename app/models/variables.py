@@ -56,8 +56,10 @@ class Variable:
 
     @property
     def listed(self) -> str:
-        """How it stands in a list to be found by: "Learning rate α · update"."""
-        return f"{self.title}{f' {self.symbol}' if self.symbol else ''} · {self.group}"
+        """How it stands in a list to be found by: "Learning rate α · update". A symbol with an index, for which plain
+        text has no place, is left out: it stands beside the name in the row."""
+        symbol = f" {self.symbol}" if self.symbol and "_" not in self.symbol else ""
+        return f"{self.title}{symbol} · {self.group}"
 
     def words(self, value: Any) -> str:
         """A value as a person reads it."""

@@ -22,6 +22,7 @@ _SHIFT = 37.0  # pixels by which the markers of a run stand further right than t
 _MARKER, _PAD = 4.0, 6.0
 _OF_LETTERS = 0.27  # of their height: how far the marker beside a name reaches
 _LEAST = 40.0  # pixels that a name needs
+_SLACK = 3.0  # pixels, since a place on an axis falls upon no whole one
 
 
 @dataclass
@@ -106,7 +107,7 @@ class EndNames:
     def width(self, letters: QFontMetricsF) -> float:
         """The pixels that the longest name needs beside its line."""
         named = self._of.lines if len(self._of.lines) <= MANY else ()
-        return max((letters.horizontalAdvance(line.name) + _around(letters) for line in named), default=0.0)
+        return max((letters.horizontalAdvance(line.name) + _around(letters) + _SLACK for line in named), default=0.0)
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
         metrics = QFontMetricsF(painter.font())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -57,6 +58,11 @@ def minus(text: str) -> str:
     if text.startswith("-") and not any(c in "123456789" for c in text):
         text = text[1:]
     return text.replace("-", "−")
+
+
+def with_minus(sentence: str) -> str:
+    """A sentence in which true minus signs stand before numbers; hyphens within words stay."""
+    return re.sub(r"(?<!\w)-(?=\d)", "−", sentence)
 
 
 def tick_labels(values: Sequence[float], spacing: float) -> list[str]:

@@ -276,6 +276,9 @@ def style_sheet(theme: Theme) -> str:
         border-color: {t.focus};
     }}
     QListView[role="chips"]:focus {{ border-color: transparent; }}
+    QTableView {{
+        selection-background-color: {blended(t.accent, t.surface, _SELECTED).name()}; selection-color: {t.text};
+    }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
     QScrollBar:vertical {{ width: {t.unit}px; }}
     QScrollBar:horizontal {{ height: {t.unit}px; }}
@@ -304,6 +307,9 @@ def style_sheet(theme: Theme) -> str:
     QStatusBar {{ background: {t.window}; color: {t.muted}; }}
     QDialogButtonBox, QMessageBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     """
+
+
+_SELECTED = 0.25  # of the accent in the ground of selected rows, upon which the colours of runs are seen
 
 
 class _Frame(NamedTuple):
@@ -340,3 +346,8 @@ def blended(colour: str, ground: str, share: float) -> QColor:
     over, under = QColor(colour), QColor(ground)
     pairs = ((over.redF(), under.redF()), (over.greenF(), under.greenF()), (over.blueF(), under.blueF()))
     return QColor.fromRgbF(*(a * share + b * (1 - share) for a, b in pairs))
+
+
+def veil(bands: int) -> float:
+    """The opacity of each of so many bands that lie upon each other: their colours are to stay apart."""
+    return min(0.22, 0.6 / max(bands, 1))

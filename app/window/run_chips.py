@@ -302,7 +302,7 @@ class ChipPainter(QStyledItemDelegate):
         painter.setPen(QColor(theme.text))
         painter.drawText(upper, flags, metrics.elidedText(f"{numbered(chip)} · {name}", elided, upper.width()))
         beside = theme.px(_COURSE) + gap // 2 if len(record.sparkline) > 1 else 0
-        words, beside = told_whole(in_short(chip), metrics, lower.width(), beside)
+        words, beside = told_whole(in_short(chip, name), metrics, lower.width(), beside)
         if beside:
             course = QRectF(right - theme.px(_COURSE), lower.top() + 2, theme.px(_COURSE), lower.height() - 4)
             _paint_course(painter, course, record.sparkline, style_of(record.number).colour(theme))
@@ -312,8 +312,9 @@ class ChipPainter(QStyledItemDelegate):
         painter.drawText(lower, flags, metrics.elidedText(words, elided, lower.width()))
 
 
-def in_short(chip: Chip) -> list[str]:
-    """What it came to, in a few characters, the least important last: ["195", "training", "seed 1"]."""
+def in_short(chip: Chip, name: str) -> list[str]:
+    """What it came to, in a few characters, the least important last: ["195", "training", "seed 1"]; of a ``name`` that
+    says the seed, that is not said again, and "" stands for it."""
     record = chip.record
     if chip.awaits:
         return [chip.awaits, f"seed {record.seed}"]
@@ -321,7 +322,8 @@ def in_short(chip: Chip) -> list[str]:
     words = [short_number(told, 4)] if told is not None else []
     if record.status in (Status.FAILED, Status.INTERRUPTED, *ALIVE):
         words.append(STATUS_WORDS[record.status])
-    return [*words, f"seed {record.seed}"]
+    seed = f"seed {record.seed}"
+    return [*words, "" if name.endswith(seed) else seed]
 
 
 def told_whole(words: Sequence[str], metrics: QFontMetrics, room: int, beside: int) -> tuple[str, int]:
@@ -329,7 +331,7 @@ def told_whole(words: Sequence[str], metrics: QFontMetrics, room: int, beside: i
     first the last word gives way, then the course, and what is said before the last but one, which is the state."""
     shorter, state = words[:-1] or words, words[-2:-1] or words
     for kept, course in ((words, beside), (shorter, beside), (shorter, 0), (state, 0)):
-        text = " · ".join(kept)
+        text = " · ".join(filter(None, kept))
         if metrics.horizontalAdvance(text) <= room - course:
             return text, course
     return state[0], 0

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.compare.compared import ComparedRun
 from app.models.run_style import RunStyle
 from app.panels.episode.frame_view import FrameView
 from app.plotting.run_sign import RunSign
@@ -55,12 +56,13 @@ class Tile(QFrame):
         self._head.setSpacing(theme.unit)
         self.sign.show_style(self._style, theme)
 
-    def show_run(self, title: str, style: RunStyle) -> None:
-        """Whose it is."""
+    def show_run(self, run: ComparedRun, style: RunStyle) -> None:
+        """Whose it is; its number stands in the standings, for which there is seldom room here."""
         self._style = style
-        self.name.setText(title)
+        self.name.setText(run.name)
+        self.name.setToolTip(f"run {run.title}")
         self.sign.show_style(style, self._theme)
-        self.view.setAccessibleName(f"Agent of run {title}")
+        self.view.setAccessibleName(f"Agent of run {run.title}")
 
     def clear(self, sentence: str, role: str = "muted") -> None:
         """Show ``sentence`` in place of a picture."""

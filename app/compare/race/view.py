@@ -110,7 +110,7 @@ class RaceView(PanelWidget):
             self.tiles.append(Tile(self._theme))
             self.tiles[-1].setParent(self._place)
         for tile, run in zip(self.tiles, self._runs, strict=False):
-            tile.show_run(run.title, self._compared.style(run))
+            tile.show_run(run, self._compared.style(run))
         if [run.id for run in self._runs] != before:
             self._columns = 0
             self._place_tiles()

@@ -54,9 +54,13 @@ def told_share(of: Share) -> tuple[str, str]:
 
 
 def told_waiting(of: Waiting) -> tuple[str, str]:
-    """ "12,300 [9,100, –]", "Brookmeyer and Crowley, 95 %, 8 runs"."""
+    """ "12,300 [9,100, –]", "Brookmeyer and Crowley, 95 %, 8 runs"; where the half of them has not come there, "not
+    reached", and how early it might be behind that."""
     steps, low, high = (NONE if one is None else f"{one:,.0f}" for one in (of.steps, of.low, of.high))
-    return f"{steps} [{low}, {high}]", f"{of.method}, {percent(of.level)}, {counted(of.n)}"
+    how = f"{of.method}, {percent(of.level)}, {counted(of.n)}"
+    if of.steps is None:
+        return "not reached", how if of.low is None else f"not before {low} by {how}"
+    return f"{steps} [{low}, {high}]", how
 
 
 def told_difference(of: Difference) -> tuple[str, str]:

@@ -111,6 +111,7 @@ def test_how_an_experiment_stands_is_said_in_words() -> None:
         title_of({"Learning rate": 0.01, "Baseline": "Learned value"}, {"Learning rate": "α"})
         == "α 0.01, Learned value"
     )
-    assert title_of({"Baseline": "None", "Frames": 4}, {}) == "Baseline None, Frames 4"
-    assert title_of({"Baseline": "None"}, {}) == "None"
+    assert title_of({"Baseline": "None", "Frames": 4}, {}) == "Baseline: None, Frames 4"
+    assert title_of({"Baseline": "None"}, {}) == "Baseline: None"
+    assert title_of({"Method": "PPO", "Frames": 4}, {}) == "PPO, Frames 4"
     assert title_of({}, {}) == "as it is"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -157,6 +159,16 @@ def test_a_cluster_that_is_shut_down_stops_the_experiment_and_fails_no_run(clust
 def has_come(library: Library, run: str, iteration: int) -> bool:
     record = said(library, run)
     return record is not None and record.reached.iteration >= iteration and bool(library.checkpoints(run))
+
+
+def test_an_address_at_which_nobody_is_is_told_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.monotonic()
+    with pytest.raises(RequestError, match=rf"No Ray cluster can be used at 127.0.0.1:{port}: .*refused"):
+        RayExecutor(f"127.0.0.1:{port}")
+    assert time.monotonic() - began < 30.0  # Ray waits for minutes
 
 
 def test_without_ray_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
