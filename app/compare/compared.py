@@ -123,7 +123,7 @@ class Compared(QObject):
     def words(self) -> str:
         """Which runs are compared: "run 5: baseline: none · run 4: baseline: learned value"."""
         if self.together and len(self.groups) <= _TOLD:
-            return " · ".join(group.title for group in self.groups)
+            return "; ".join(group.title for group in self.groups)
         if len(self.runs) > _TOLD:
             return f"{len(self.runs)} runs beside each other"
         return " · ".join(f"run {run.record.number}: {run.name}" for run in self.runs) or NOT_TICKED

@@ -113,9 +113,14 @@ def _against(found: Sequence[Summary]) -> list[Column]:
             "By how much the mean final return is above that of the first, with its interval, by Welch's test; p is of "
             "this comparison by itself",
             [None, *(None if pair is None else welch(*pair) for pair in pairs)],
-            lambda each: (f"{told_difference(each)[0]}, p = {each.p:.2g}", told_difference(each)[1]),
+            lambda each: (f"{told_difference(each)[0]}, {_chance(each.p)}", told_difference(each)[1]),
         ),
     ]
+
+
+def _chance(p: float) -> str:
+    """ "p = 0.032", or "p < 0.001", below which nothing is to be read from how far."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def said_of(compared: Compared) -> str:

@@ -205,6 +205,7 @@ class _Grid(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
         self.setShowGrid(False)
+        self.setProperty("padded", True)
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setAccessibleName("What differs, and what each run came to")
         self.verticalHeader().hide()

@@ -188,6 +188,7 @@ class SortedTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setShowGrid(False)
+        self.setProperty("padded", True)
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.setProperty("letters", False)  # they are the window's
         self.setWordWrap(False)

@@ -276,6 +276,9 @@ def style_sheet(theme: Theme) -> str:
         border-color: {t.focus};
     }}
     QListView[role="chips"]:focus {{ border-color: transparent; }}
+    QTableView[padded="true"]::item {{ padding: 0 {half}px; }}
+    QHeaderView, QHeaderView::section {{ background: {t.raised}; color: {t.text}; }}
+    QHeaderView::section {{ border: none; border-right: 1px solid {t.line}; padding: 2px {half}px; }}
     QTableView {{
         selection-background-color: {blended(t.accent, t.surface, _SELECTED).name()}; selection-color: {t.text};
     }}

@@ -12,6 +12,7 @@ _TOO_MANY = (
     "{} runs are ticked, and {} have room: one of each setting in turn, then a second seed of each, in the order in "
     "which they were ticked. Untick some of them, and the next ones come."
 )
+_OF = ": "  # between what a value is of and the value
 _OTHERS = "They play in different environments, whose returns are not of one scale: nobody is ahead of anybody here."
 
 
@@ -22,6 +23,15 @@ def racing(groups: Sequence[ComparedGroup]) -> tuple[ComparedRun, ...]:
     turns = [run for seeds in zip_longest(*of_each) for run in seeds if run is not None]
     chosen = {run.id for run in turns[:MOST]}
     return tuple(run for seeds in of_each for run in seeds if run.id in chosen)
+
+
+def names_of(runs: Sequence[ComparedRun]) -> list[str]:
+    """What the runs that race are called where there is little room: without what all begin with, which tells none
+    apart: "none, seed 1" beside "learned value, seed 1"."""
+    names = [run.name for run in runs]
+    of = {name.partition(_OF)[0] if _OF in name else "" for name in names}
+    alike = len(names) > 1 and len(of) == 1 and "" not in of
+    return [name.partition(_OF)[2] if alike else name for name in names]
 
 
 def said_of(runs: Sequence[ComparedRun], one_scale: bool) -> str:

@@ -56,10 +56,10 @@ class Tile(QFrame):
         self._head.setSpacing(theme.unit)
         self.sign.show_style(self._style, theme)
 
-    def show_run(self, run: ComparedRun, style: RunStyle) -> None:
-        """Whose it is; its number stands in the standings, for which there is seldom room here."""
+    def show_run(self, run: ComparedRun, name: str, style: RunStyle) -> None:
+        """Whose it is, by a short ``name``; its number, for which there is no room here, stands in the standings."""
         self._style = style
-        self.name.setText(run.name)
+        self.name.setText(name)
         self.name.setToolTip(f"run {run.title}")
         self.sign.show_style(style, self._theme)
         self.view.setAccessibleName(f"Agent of run {run.title}")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from app.compare.caveats import of_one_environment
 from app.compare.compared import Compared, ComparedRun
-from app.compare.race.choosing import common_steps, racing, said_of
+from app.compare.race.choosing import common_steps, names_of, racing, said_of
 from app.compare.race.controls import RaceControls
 from app.compare.race.standings import Standing, Standings
 from app.compare.race.tile import MAKING, Tile, best_columns
@@ -42,6 +42,7 @@ class RaceView(PanelWidget):
         as_surface(self)
         self._theme, self._compared = theme, compared
         self._runs: tuple[ComparedRun, ...] = ()
+        self._titles: list[str] = []  # of them, in the standings
         self._one_scale = True
         self._columns = 0
         self._allowance = Allowance()
@@ -109,8 +110,10 @@ class RaceView(PanelWidget):
         while len(self.tiles) < len(self._runs):
             self.tiles.append(Tile(self._theme))
             self.tiles[-1].setParent(self._place)
-        for tile, run in zip(self.tiles, self._runs, strict=False):
-            tile.show_run(run, self._compared.style(run))
+        names = names_of(self._runs)
+        self._titles = [f"{run.record.number} · {name}" for run, name in zip(self._runs, names, strict=True)]
+        for tile, run, name in zip(self.tiles, self._runs, names, strict=False):
+            tile.show_run(run, name, self._compared.style(run))
         if [run.id for run in self._runs] != before:
             self._columns = 0
             self._place_tiles()
@@ -123,7 +126,8 @@ class RaceView(PanelWidget):
             if not self.player.lineup or not tile.view.isVisible() or tile.view.sentence:
                 tile.clear(MAKING)
         self.told.clear()
-        self.standings.show_rows([Standing(run.id, run.title, self._compared.style(run)) for run in self._runs])
+        named = zip(self._runs, self._titles, strict=True)
+        self.standings.show_rows([Standing(run.id, title, self._compared.style(run)) for run, title in named])
         runs = tuple(run.id for run in self._runs)
         self.player.show_lineup(Lineup(runs, self.controls.at, self.controls.alike) if runs else None)
 
@@ -161,10 +165,10 @@ class RaceView(PanelWidget):
         begun = any(side.frame is not None and side.frame.step for side in sides)
         ranked = self._one_scale and begun and len(known) > 1
         found, looks = [], self._compared.looks
-        for run, side, value in zip(self._runs, sides, values, strict=True):
+        for run, title, side, value in zip(self._runs, self._titles, sides, values, strict=True):
             rank = next(places) if value is not None else None
             style = looks.get(run.id, run.style)
-            found.append(Standing(run.id, run.title, style, rank if ranked else None, value, _rounds(side)))
+            found.append(Standing(run.id, title, style, rank if ranked else None, value, _rounds(side)))
         return found
 
     def _words(self, shown: Shown) -> str:

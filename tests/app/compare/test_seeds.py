@@ -9,11 +9,16 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from app.compare.compared import ComparedRun
+from app.compare.looks import Looks
 from app.compare.page import ComparePage
+from app.compare.race.choosing import names_of
+from app.models.run_style import style_of
 from app.window.main_window import MainWindow
-from engine.runs.library import ITERATIONS, Library
+from engine.runs.library import ITERATIONS, Library, Series
 from engine.runs.place import library_folder
 from engine.runs.records import RunRecord, Status
+from tests.each import each
 from tests.engine.runs.libraries import record
 
 COLUMNS = ("iteration", "environment_steps", "episodes", "seconds", "mean_return")
@@ -76,7 +81,7 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     qtbot.keyClicks(page.survival.threshold_field, "1000")
     qtbot.keyClick(page.survival.threshold_field, Qt.Key.Key_Return)
     assert [float(line.y[-1]) for line in page.survival.lines] == [1.0, 1.0, 1.0]
-    assert page.survival.said.text().startswith("baseline: learned value, α 0.01 · 5 seeds: 0 of 5 got there;")
+    assert page.survival.said.text().startswith("No run came to 1000: write a lower one. baseline: learned value")
     assert "Seed" not in cells
     # the mean instead, with each seed as a thin line
     overlay.statistic_box.setCurrentIndex(2)
@@ -112,3 +117,29 @@ def test_seeds_of_a_setting_are_one_curve_and_one_row(make_window: Callable[...,
     assert not overlay.said.isVisibleTo(page)
     assert not page.table.said.isVisibleTo(page)
     assert grid.cells.rowCount() == 9
+
+
+def test_a_setting_keeps_its_look_and_no_two_have_one_colour() -> None:
+    looks = Looks()
+    first = looks.of({"a": 0, "b": 1, "c": 8})  # the last wants the colour of the second
+    assert (first["a"], first["b"]) == (style_of(0), style_of(1))
+    assert len({style.hue for style in first.values()}) == 3
+    later = looks.of({"d": 0, "b": 5, "c": 8, "e": 3}, alone=[style_of(3)])
+    assert (later["b"], later["c"]) == (first["b"], first["c"])
+    assert len({style.hue for style in (*later.values(), style_of(3))}) == 5
+    many = looks.of({str(number): 0 for number in range(30)})
+    assert len(set(many.values())) == 30
+
+
+@each(
+    ("names", "short"),
+    [
+        (("baseline: none, seed 1", "baseline: learned value, seed 1"), ["none, seed 1", "learned value, seed 1"]),
+        (("α 0.1 · seed 1", "α 0.2 · seed 1"), ["α 0.1 · seed 1", "α 0.2 · seed 1"]),
+        (("credit: total return", "baseline: none"), ["credit: total return", "baseline: none"]),
+        (("baseline: none",), ["baseline: none"]),
+    ],
+)
+def test_what_all_that_race_begin_with_is_left_out(names: tuple[str, ...], short: list[str]) -> None:
+    nothing = Series((), np.empty((0, 0)))
+    assert names_of([ComparedRun(record({}), name, nothing) for name in names]) == short
