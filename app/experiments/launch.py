@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSettings, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app.experiments.where_row import WhereRow
+from app.experiments.where_row import ANSWERS, WhereRow
 from app.models.experiment_results import span
 from app.models.sweep_draft import SweepDraft
 from app.session.sweep_pilot import Measured, SweepPilot
@@ -172,9 +172,11 @@ class Launch(QWidget):
     def _offer(self) -> None:
         known, measures = self.estimate, self.pilot.measures
         cluster, nowhere = self.where_row.is_cluster, self.where_row.problem
-        cost = f"{_cost(known, cluster)} {_BEGINS}" if known is not None else _UNMEASURED
+        unmeasured = ANSWERS if cluster else _UNMEASURED
+        cost = f"{_cost(known, cluster)} {_BEGINS}" if known is not None else unmeasured
         self.cost.setText(_MEASURING if measures else cost)
-        self.cost.setVisible(self.sweep is not None)
+        self.cost.setVisible(self.sweep is not None and not nowhere)
+        self.problem.set_alternatives([_LONG_COST] if nowhere and not self._problem else [])  # it stands in place of it
         self.problem.setText(self._problem or nowhere)
         self.problem.setVisible(bool(self.problem.text()))
         self.more_button.setEnabled(self.sweep is not None)

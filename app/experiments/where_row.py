@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from app.experiments.fields import Counter, line
 from app.models.remembered import whole_number
 from app.style.combo import Combo
-from app.style.sentence import Sentence
 from app.style.theme import Theme
 from engine.runs.executors.interface import NO_RAY, ray_is_installed
 from engine.runs.sweeps.detached import Where
@@ -16,8 +15,8 @@ from engine.runtime.cores import cores
 
 _HERE, _CLUSTER = "This computer", "Ray cluster"
 _WORKERS, _ADDRESS = "experiment_workers", "experiment_cluster"
-_UNNAMED = "Enter the cluster's address: HOST:PORT, which ray start --head says, or auto where this computer is in it."
-_ANSWERS = "If no cluster answers there, nothing is trained, the reason is said, and Go on tries again."
+_UNNAMED = "Enter the cluster's address, as HOST:PORT, or auto where this computer is part of it."
+ANSWERS = "If no cluster answers there, nothing is trained, the reason is said, and Go on tries again."
 
 
 class WhereRow(QWidget):
@@ -43,15 +42,12 @@ class WhereRow(QWidget):
         self.address = line("Address of the cluster", "HOST:PORT, or auto", "HOST:PORT, ray://HOST:PORT or auto")
         self.address.setText(str(settings.value(_ADDRESS) or ""))
         self.address.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.told = Sentence("muted")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(theme.unit // 2)
-        grid.setVerticalSpacing(theme.unit // 2)
         grid.addWidget(self.place_box, 0, 0)
         for field in (self.workers, self.address):
             grid.addWidget(field, 0, 1)
-        grid.addWidget(self.told, 1, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         self.place_box.currentIndexChanged.connect(lambda _index: self._take())
         self.workers.valueChanged.connect(lambda _count: self._take())
@@ -82,8 +78,6 @@ class WhereRow(QWidget):
         cluster = self.is_cluster
         self.workers.setVisible(not cluster)
         self.address.setVisible(cluster)
-        self.told.setText(_ANSWERS if cluster and not self.problem else "")
-        self.told.setVisible(bool(self.told.text()))
         self._settings.setValue(_WORKERS, self.workers.value())
         self._settings.setValue(_ADDRESS, self.address.text().strip())
         self.changed.emit()

@@ -279,7 +279,7 @@ def style_sheet(theme: Theme) -> str:
     QTableView[padded="true"]::item {{ padding: 0 {half}px; }}
     QHeaderView, QHeaderView::section {{ background: {t.raised}; color: {t.text}; }}
     QHeaderView::section {{ border: none; border-right: 1px solid {t.line}; padding: 2px {half}px; }}
-    QTableView {{
+    QTableView[padded="true"] {{
         selection-background-color: {blended(t.accent, t.surface, _SELECTED).name()}; selection-color: {t.text};
     }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
