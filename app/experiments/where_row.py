@@ -39,7 +39,9 @@ class WhereRow(QWidget):
         self.workers.setToolTip("How many processes train side by side: no more than there are cores")
         self.workers.setSuffix(" at once")
         self.workers.setValue(whole_number(settings, _WORKERS, cores()))
-        self.address = line("Address of the cluster", "HOST:PORT, or auto", "HOST:PORT, ray://HOST:PORT or auto")
+        self.address = line(
+            "Address of the cluster", "HOST:PORT, or auto", f"HOST:PORT, ray://HOST:PORT or auto. {ANSWERS}"
+        )
         self.address.setText(str(settings.value(_ADDRESS) or ""))
         self.address.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         grid = QGridLayout(self)
