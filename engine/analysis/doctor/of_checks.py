@@ -70,7 +70,7 @@ def _drift(reported: Reported) -> str | None:
 
 
 def _likelihood(reported: Reported) -> str | None:
-    found = reported.newest("likelihood_gap", 16)
+    found = reported.newest("likelihood_gap", 8)
     if len(found) < _LOOKS:
         return None
     together = float(found.sum()) / math.sqrt(len(found))
@@ -124,7 +124,7 @@ RULES = (
         panel="Diagnostics",
         curves=("entropy", "epsilon"),
         source="The mean of −log π over actions drawn from π is the entropy (Shannon, 1948). Here: off by 6 standard "
-        "deviations over the last 16 looks, with the same sign in three of four; healthy presets stay below 4.",
+        "deviations over the last 8 looks, with the same sign in three of four; healthy presets stay below 4.",
     ),
     Rule(
         name="policy-changed-meanwhile",

@@ -65,7 +65,7 @@ def _too_sparse(reported: Reported) -> str | None:
 
 def _cannot_repeat(reported: Reported) -> str | None:
     recent, goal = reported.recent, reported.goal
-    if reported.progress < 0.3 or len(reported.returns) < 3 * RECENT or reported.does_well or goal != goal:
+    if reported.progress < 0.5 or len(reported.returns) < 3 * RECENT or reported.does_well or goal != goal:
         return None
     if len(np.unique(recent)) < 10 or not reported.is_flat:
         return None
@@ -231,7 +231,8 @@ RULES = (
         panel="Returns",
         curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: look at the largest returns, to which a policy can be "
-        "honed, beside the mean. Here: 5 to half of the last 100 episodes reach the goal and the mean does not rise.",
+        "honed, beside the mean. Here: 5 to half of the last 100 episodes reach the goal and the mean does not rise, "
+        "after half of the training.",
     ),
     Rule(
         name="equally-long",
