@@ -142,7 +142,7 @@ def _best(library: Library, experiment: ExperimentRecord) -> list[_Best]:
 
     rows = library.execute(
         "SELECT environment, point, run, mean_return FROM experiment_runs JOIN runs ON runs.id = run "
-        "WHERE experiment = ? AND wish != ? AND deleted IS NULL AND mean_return IS NOT NULL ORDER BY point, seed",
+        "WHERE experiment = ? AND wish != ? AND deleted IS NULL AND abs(mean_return) < 1e300 ORDER BY point, seed",
         (experiment.id, Wish.DROP),
     ).fetchall()
     by_environment: dict[str, dict[int, dict[str, float]]] = {}

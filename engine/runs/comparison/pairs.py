@@ -123,7 +123,7 @@ def welch(first: Floats, second: Floats, level: float = LEVEL) -> Difference | N
     n, m = len(first), len(second)
     if n < 2 or m < 2:
         return None
-    parts = float(first.var(ddof=1) / n), float(second.var(ddof=1) / m)
+    parts = variance(first) / n, variance(second) / m
     if sum(parts) == 0.0:
         return None
     difference, error = float(first.mean() - second.mean()), float(np.sqrt(sum(parts)))
@@ -132,6 +132,11 @@ def welch(first: Floats, second: Floats, level: float = LEVEL) -> Difference | N
     t = difference / error
     p = 2.0 * float(stdtr(free, -abs(t)))
     return Difference(difference, difference - reach, difference + reach, level, (n, m), t, free, p)
+
+
+def variance(scores: Floats) -> float:
+    """Of the distribution behind ``scores`` [n]; 0 where all are alike, which the rounding of their mean may hide."""
+    return float(scores.var(ddof=1)) if np.ptp(scores) > 0.0 else 0.0
 
 
 def _require_scores(first: Floats, second: Floats) -> None:

@@ -44,7 +44,7 @@ class Survival:
 @dataclass(frozen=True)
 class Waiting:
     """The median of steps to the threshold, with its interval; None where half of the runs, or a bound, is not known to
-    get there."""
+    get there. ``level`` is the one that it has, which of few runs is less than was asked for."""
 
     steps: float | None
     low: float | None
@@ -92,14 +92,18 @@ def survival(steps: Floats, reached: Flags, level: float = LEVEL) -> Survival:
 
 
 def median_steps(curve: Survival) -> Waiting:
-    """Where the curve, and where the bounds of its interval, come down to one half (Brookmeyer and Crowley 1982)."""
+    """Where the curve, and where the bounds of its interval, come down to one half (Brookmeyer and Crowley 1982).
+
+    Of few runs the lower bound is where the first one got there, and all of ``n`` need longer than the median does with
+    the probability ``0.5ⁿ``: of three the level is 87.5 %, whatever was asked for.
+    """
     known = np.isfinite(curve.low)
     return Waiting(
         _down_to_half(curve.steps, curve.remaining),
         _down_to_half(curve.steps, np.where(known, curve.low, 0.0)),
         _down_to_half(curve.steps[known], curve.high[known]),
         curve.n,
-        curve.level,
+        min(curve.level, 1.0 - 0.5**curve.n),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.runs.comparison.pairs import Difference, Improvement, probability_of_improvement, welch
+from engine.runs.comparison.pairs import Difference, Improvement, probability_of_improvement, variance, welch
 from engine.runs.comparison.power import MOST, POWER, seeds_needed
 from engine.runs.comparison.summaries import Summary
 from engine.runs.comparison.survival import LogRank, log_rank
@@ -178,7 +178,7 @@ def _better(first: Summary, second: Summary, improvement: Improvement, differenc
 def _seeds(first: Summary, second: Summary, difference: Difference | None, level: float) -> int | None:
     if difference is None or difference.difference == 0.0:
         return None
-    spreads = float(first.scores.std(ddof=1)), float(second.scores.std(ddof=1))
+    spreads = variance(first.scores) ** 0.5, variance(second.scores) ** 0.5
     return seeds_needed(difference.difference, spreads, level=level)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import floor, inf, log10
 
 from engine.runs.comparison.intervals import Estimate
 from engine.runs.comparison.pairs import Difference, Improvement
@@ -10,11 +10,12 @@ from engine.runs.comparison.proportions import Share
 from engine.runs.comparison.survival import Waiting
 
 NONE = "–"
+_ROUNDING = 1e-12  # of a number, by which such that are alike may differ
 
 
 def number(value: float, width: float = 0.0) -> str:
-    """With two digits of an interval's ``width``, else with four of its own."""
-    if width > 0.0 and abs(value) < 1e9:
+    """With two digits of an interval's ``width``, else with four of its own, as where it is no wider than rounding."""
+    if abs(value) * _ROUNDING < width < inf and abs(value) < 1e9:
         return f"{value:,.{min(max(0, 1 - floor(log10(width))), 9)}f}"
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 

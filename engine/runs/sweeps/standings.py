@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ class Standing:
         from engine.runs.comparison.summaries import Outcome
 
         steps = max(self.environment_steps, budget) if self.failed else self.environment_steps
-        return Outcome(self.mean_return, self.solved, steps, self.failed, not (self.failed or self.finished))
+        known = self.mean_return is not None and math.isfinite(self.mean_return)  # what diverged may be infinite
+        score = self.mean_return if known else None
+        return Outcome(score, self.solved, steps, self.failed, not (self.failed or self.finished))
 
 
 @reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -88,6 +89,12 @@ def test_runs_that_never_got_there_count() -> None:
     # One that failed early counts for as long as it was to be trained, one under way for as long as it was watched.
     assert waited(*there, *[run(seed, 10.0, progress=Progress.FAILED, steps=50) for seed in (4, 5, 6)]) == (300, 6)
     assert waited(*there, *[run(seed, 10.0, progress=Progress.TRAINING, steps=50) for seed in (4, 5, 6)]) == (200, 6)
+
+
+def test_a_run_that_came_to_no_number_has_no_score() -> None:
+    known = of_ended(SettingResult(0, {}, (run(1, math.inf), run(2, 5.0), run(3, None))), BUDGET, None)
+    assert known is not None
+    assert (known.scores.tolist(), known.n, known.unscored) == ([5.0], 3, 2)
 
 
 def test_how_an_experiment_stands_is_said_in_words() -> None:

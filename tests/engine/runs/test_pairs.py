@@ -81,6 +81,8 @@ def test_the_difference_of_means_is_welchs(n: int, m: int, scale: float) -> None
 def test_no_spread_is_no_test() -> None:
     assert welch(np.array([1.0]), scores(5, 1)) is None
     assert welch(np.full(5, 500.0), np.full(5, 500.0)) is None
+    assert welch(np.full(3, 0.1), np.full(3, 0.3)) is None  # whose means are not quite those, as numpy adds them up
+    assert np.full(3, 0.1).var(ddof=1) > 0.0
 
 
 @pytest.mark.parametrize(("by", "theirs"), [("wilson", "wilson"), ("clopper-pearson", "exact")])

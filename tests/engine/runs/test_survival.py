@@ -50,6 +50,17 @@ def test_the_median_is_where_half_of_the_runs_got_there() -> None:
     assert median_steps(none).steps is None
 
 
+@pytest.mark.parametrize(("n", "level"), [(1, 0.5), (2, 0.75), (3, 0.875), (5, 0.95), (20, 0.95)])
+def test_the_median_of_few_runs_says_the_level_that_its_interval_has(n: int, level: float) -> None:
+    random = np.random.default_rng(n)
+    held = 0
+    for steps in random.exponential(size=(1_000, n)):
+        found = median_steps(survival(steps, np.ones(n, dtype=bool)))
+        assert found.level == pytest.approx(level, abs=0.02)
+        held += (found.low or 0.0) <= np.log(2) <= (found.high or np.inf)
+    assert held / 1_000 == pytest.approx(level, abs=0.035)
+
+
 def test_the_log_rank_test_is_scipys() -> None:
     random = np.random.default_rng(1)
     groups = [(random.integers(1, 30, n).astype(float), random.random(n) < 0.7) for n in (12, 9)]

@@ -74,6 +74,9 @@ def test_where_seeds_make_no_difference_the_setting_may() -> None:
     assert found.better == "a"
     assert says(found, "All 5 runs of ‘a’ came to 500, and all 5 of ‘b’ to 9: ‘a’ is better.")
     assert verdict(of("a", [500.0] * 2), of("b", [9.0] * 2)).better is None
+    assert says(
+        verdict(of("a", [0.1] * 3), of("b", [0.3] * 3)), "All 3 runs of ‘a’ came to 0.1, and all 3 of ‘b’ to 0.3"
+    )
 
 
 def test_one_seed_says_nothing() -> None:
@@ -130,6 +133,8 @@ def test_a_run_that_failed_never_gets_there() -> None:
         (with_bounds(312.4, 250.0, 370.2), "312 [250, 370]"),
         (with_bounds(0.0312, 0.0251, 0.0369), "0.031 [0.025, 0.037]"),
         (with_bounds(500.0, 500.0, 500.0), "500 [500, 500]"),
+        (with_bounds(0.1, 0.1, 0.1 + 1e-16), "0.1 [0.1, 0.1]"),
+        (with_bounds(5.0, -np.inf, np.inf), "5 [-inf, inf]"),
         (percent(0.9375), "93.8 %"),
     ],
 )
