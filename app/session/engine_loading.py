@@ -16,6 +16,8 @@ def load_engine() -> None:
     gc.disable()
     try:
         load_torch_library()
+        import numpy.ma  # noqa: F401  (which numpy's quantiles load in passing, for as long as the window stands still)
+
         import engine.analysis.playback  # noqa: F401  (and with it torch)
         from engine.runtime.threads import compute_on_one_thread
         from engine.training.warm_up import warm_up

@@ -18,7 +18,7 @@ from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
 from app.session.requests import Kind
 from app.session.run_progress import Advance
-from app.session.run_sentences import STOP, silence, silent_start
+from app.session.run_sentences import KEEPS, STOP, silence, silent_start
 from app.session.seeds import begun_run, going_on, new_seeds, saved_words, told_of_seed
 from app.session.shown_runs import ShownRuns
 from app.session.stops import Pace
@@ -341,7 +341,10 @@ class RunController(ShownRuns):
         self.training.set_pace(pace)
 
     def change(self, path: str, value: Any) -> None:
-        """Change a live parameter of the active run."""
+        """Change a live parameter of the active run; of seeds that are trained each by itself, no one alone."""
+        if self._next is None and self.group is not None and not self.group.together:
+            self.log.emit("warning", KEEPS)
+            return
         if self._next is not None:
             self._next = replace(self._next, config=with_values(self._next.config, {path: value}))
         elif self.shown is not None:

@@ -6,6 +6,10 @@ from engine.reports.events import Heartbeat
 from engine.runtime.waiting import LONG
 
 STEPPING = ("resetting", "collecting")  # in which the environment is at work
+KEEPS = (
+    "Seeds that have processes of their own keep what they began with, as long as they are to be seeds of one choice; "
+    "stop them, and Start begins others with this."
+)
 STOP = "Stop ends the wait at once."
 
 

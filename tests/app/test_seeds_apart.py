@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.models.runs import Run
 from app.panels.returns import ReturnsPanel
+from app.session.run_sentences import KEEPS
 from app.session.seed_following import ELSEWHERE
 from app.window.main_window import MainWindow
 from app.window.run_chips import in_short
@@ -184,7 +185,11 @@ def test_all_are_paused_stepped_and_stopped_though_the_one_in_the_window_has_end
     controller, workers = window.controller, window.runs.workers
     begin(qtbot, window, reach)
     second = runs(window)[1]
-    controller.change("budget.environment_steps", 1)  # of that in the window alone: it ends at once
+    said = heard(controller.log)
+    controller.change("budget.environment_steps", 1)  # which the others would not hear of
+    assert said == [("warning", KEEPS)]
+    assert controller.config.budget.environment_steps == 10_000_000
+    window.training.ask("change", ("budget.environment_steps", 1))  # of that in the window alone: it ends at once
     qtbot.waitUntil(lambda: statuses(window)[0] is Status.FINISHED, timeout=PATIENCE)
     assert controller.state is RunState.RUNNING
     before = second.history.iterations
