@@ -23,6 +23,7 @@ from app.style.theme import Theme
 _LEFT, _SHARE, _WIDEST = 264, 0.18, 348  # pixels of the runs at first, at least, and of a wide window, up to so many
 COMPARISON = "Comparison"  # the title of the curves
 _LOWER = 0.4  # the share of the height that what is beneath has
+_LOWEST = 120  # pixels of it at least
 
 
 class ComparePage(QWidget):
@@ -59,6 +60,7 @@ class ComparePage(QWidget):
         }
         for title, widget in shown.items():
             self.tabs.addTab(widget, title)
+        self.tabs.setMinimumHeight(theme.px(_LOWEST))  # whatever its pages would like: the curves stand above all
         self._right = QSplitter(Qt.Orientation.Vertical)
         self._right.addWidget(self._places[COMPARISON])
         self._right.addWidget(self.tabs)

@@ -38,7 +38,7 @@ def best_of(scores: Sequence[float]) -> tuple[int, ...]:
 
 def brief(of: int) -> str:
     """Said of the best of so many settings where all of them are to be seen."""
-    return f"The best of {of} settings is chosen by the seeds that judge it: with others it may come to less."
+    return f"The best of {of} settings is chosen by the seeds that judge it: with other seeds it may come to less."
 
 
 def chosen(library: Library, judged: Sequence[Judged]) -> tuple[str, ...]:
