@@ -13,6 +13,8 @@ from engine.runs.records import ALIVE, TOGETHER, RunRecord, Status
 from engine.runtime.errors import RequestError
 
 if TYPE_CHECKING:  # the window need not wait for it
+    from pathlib import Path
+
     from filelock import BaseFileLock
 
 LOCK = "training.lock"
@@ -66,9 +68,13 @@ def hold_with(library: Library, run: str, other: str) -> BaseFileLock | None:
 
 def is_trained(library: Library, run: str) -> bool:
     """Whether some process, this one included, trains ``run`` now."""
+    return is_held(library.run_folder(run) / LOCK)
+
+
+def is_held(where: Path) -> bool:
+    """Whether some process, this one included, holds the lock in this file."""
     from filelock import FileLock, Timeout
 
-    where = library.run_folder(run) / LOCK
     if not where.exists():
         return False
     try:
@@ -76,7 +82,7 @@ def is_trained(library: Library, run: str) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # who may not write there cannot train there, and cannot know
+    except OSError:  # who may not write there cannot hold it, and cannot know
         return True
 
 

@@ -64,24 +64,15 @@ def run_of(row: sqlite3.Row) -> RunRecord:
     """The run that a row holds, its configuration in the words of the present version."""
     saved = {"version": row["config_version"], "config": json.loads(row["configuration"])}
     parent = row["parent"]
-    return RunRecord(
+    begun = RunRecord(
         id=row["id"],
         number=row["number"],
         configuration=migrated(saved)["config"],
         status=Status(row["status"]),
         created=row["created"],
-        ended=row["ended"],
-        changes=json.loads(row["changes"]),
-        versions=json.loads(row["versions"]),
-        device=row["device"],
         origin=Origin(parent, row["parent_iteration"], row["parent_steps"]) if parent is not None else None,
-        reached=_reached(row),
-        label=_label(row),
-        reason=row["reason"],
-        inexact=tuple(json.loads(row["inexact"])),
-        sparkline=tuple(json.loads(row["sparkline"])),
-        deleted=row["deleted"],
     )
+    return _renewed(begun, row)
 
 
 # Of the table of runs, what becomes another while a run trains, or a person says something of it.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.runs.liveness import is_held
+
 LOCK = "conducting.lock"
 
 
@@ -14,15 +16,4 @@ def folder_of(library: Path, experiment: str) -> Path:
 
 def is_conducted(library: Path, experiment: str) -> bool:
     """Whether some process conducts an experiment now."""
-    from filelock import FileLock, Timeout
-
-    where = folder_of(library, experiment) / LOCK
-    if not where.exists():
-        return False
-    try:
-        with FileLock(where, thread_local=False).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:
-        return True
+    return is_held(folder_of(library, experiment) / LOCK)
