@@ -85,6 +85,8 @@ def _clocked_out(reported: Reported) -> str | None:
     length = float(lengths[-1])
     if not np.all(lengths == length) or len(reported.later(0.2)) < 2 * FEW:
         return None
+    if mean(reported.returns[-FEW:]) >= reported.goal:  # which the mean of a hundred has yet to tell
+        return None
     early = reported.first("mean_length", 10)
     varied = len(early) > 1 and bool(np.ptp(early) > 0)
     if limit is not None and length >= limit:

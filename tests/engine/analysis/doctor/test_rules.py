@@ -174,6 +174,14 @@ def test_what_stands_in_for_a_rest_is_seen_in_credit_and_in_targets() -> None:
     assert "truncations-as-ends" not in seen_in(told(cut, ended_share=np.where(RISING < 0.1, 0.01, 0.0)))
 
 
+def test_episodes_that_have_just_become_as_long_as_they_may_be_are_not_all_alike_for_the_worse() -> None:
+    """As of a run with few episodes in an iteration, whose mean of a hundred is far behind."""
+    stuck = FAULTS["equally-long"]()
+    returns = np.where(np.arange(len(stuck.returns)) < len(stuck.returns) - 15, stuck.returns, 500.0)
+    assert "equally-long" in seen_in(stuck)
+    assert "equally-long" not in seen_in(replace(stuck, returns=returns))
+
+
 def test_ends_are_missed_only_where_some_were_to_be_expected() -> None:
     ignored = FAULTS["ends-ignored"]()
     assert "ends-ignored" not in seen_in(told(ignored, ended_share=1e-5))
