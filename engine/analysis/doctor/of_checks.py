@@ -51,7 +51,7 @@ def _objective(reported: Reported) -> str | None:
 
 def _value(reported: Reported) -> str | None:
     pull = _told("value_pull", reported)
-    if not pull > 10.0 * OFF:
+    if not pull > 0.05:
         return None
     return (
         f"Something else than its error moves the learned value: {_share(pull)} of its gradient is not that of the "
@@ -202,7 +202,7 @@ RULES = (
         tries=lambda reported: (),
         panel="Diagnostics",
         curves=("value_loss", "explained_variance"),
-        source="Mnih et al. (2016), where V in the policy's gradient is a constant. Here: a hundredth of the gradient; "
-        "rounding comes to less than a millionth.",
+        source="Mnih et al. (2016), where V in the policy's gradient is a constant. Here: a twentieth of the gradient "
+        "in the median of 4 looks; in healthy presets one look came to 0.006, near where V is as it should be.",
     ),
 )
