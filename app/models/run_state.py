@@ -45,6 +45,7 @@ ENDED = frozenset({RunState.STOPPED, RunState.FINISHED, RunState.FAILED})
 
 # Meanwhile what defines the run is fixed.
 ACTIVE = frozenset({RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.PAUSED, RunState.STOPPING})
+ANSWERING = ACTIVE - {RunState.PAUSED}  # it is at work, or about to obey
 
 WORDS: dict[RunState, str] = {
     RunState.IDLE: "Ready",

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 
-from app.models.run_state import ACTIVE, ALLOWED, ENDED, RunAction, RunState
-from app.models.runs import KeptRun, difference_made, live_changes
+from app.models.run_state import ACTIVE, ANSWERING, ENDED, RunAction, RunState
+from app.models.runs import KeptRun, live_changes
 from app.models.slow_motion import SlowMotion
 from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
 from app.session.requests import Kind
 from app.session.run_progress import Advance
-from app.session.run_sentences import KEEPS, STOP, silence, silent_start
-from app.session.seeds import begun_run, going_on, new_seeds, saved_words, told_of_seed
+from app.session.run_sentences import KEEPS, STOP, silence, silent_start, told_of_run, told_of_seed
+from app.session.seeds import begun_run, going_on, new_seeds
 from app.session.shown_runs import ShownRuns
 from app.session.stops import Pace
 from app.session.training_thread import TrainingThread
@@ -28,8 +28,7 @@ from engine.catalogue.methods.stops import Stop, Until
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Asked as PersonAsked
-from engine.reports.events import Event, Solved, Updated
+from engine.reports.events import Event, Solved
 from engine.runtime.errors import RequestError
 from engine.runtime.waiting import LONG
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from engine.runs.records import RunRecord
 
 _AT_REST = {RunState.PAUSED, *ENDED}
-_ANSWERING = (RunState.STARTING, RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
 _BUDGET = "budget.environment_steps"
 
 
@@ -53,11 +51,11 @@ class RunController(ShownRuns):
     heard_at_rest = Signal()
 
     def __init__(self, thread: TrainingThread, mailbox: Mailbox) -> None:
-        super().__init__()
+        super().__init__(thread)
         self.slow = SlowMotion()
         self._count = 0  # the number of the run that last began
         self.last_cleared: tuple[KeptRun, KeptRun | None] | None = None  # the run that a reset cleared, and its ghost
-        self.training, self._mailbox = thread, mailbox
+        self._mailbox = mailbox
         self._reset_when_stopped = False
         self._before: RunConfig | None = None  # of the run that is shown, until it goes on with another
         self._forking: Callable[[], None] | None = None  # what is to begin once the run that trains has stopped
@@ -70,13 +68,6 @@ class RunController(ShownRuns):
         thread.stopped_at.connect(self._stop_at)
         self.slow.looked.connect(lambda looked_at: setattr(thread.stops, "looked_at", looked_at))
 
-    @property
-    def activity(self) -> str:
-        """What the run has been at for long, as part of a sentence; empty where nothing takes long."""
-        if self.is_asking:
-            return "waiting for your answers"
-        return self._advance.activity(self.history) if self.state in _ANSWERING else ""
-
     def answer(self, number: int, action: Any) -> bool:
         """Answer a question of the run that is shown; whether it is there to hear it."""
         if self.is_asking:
@@ -87,50 +78,6 @@ class RunController(ShownRuns):
     def next_number(self) -> int:
         """That of the next run to begin."""
         return self._count + 1
-
-    def goes_on(self, config: RunConfig) -> bool:
-        """Whether the run that is shown could go on with this choice: it has stopped, or paused, or it has finished and
-        is to become longer, and what defines it is as it was."""
-        if self.shown is None or not (self.state is RunState.PAUSED or self._is_held or self.shown.record is not None):
-            return False
-        budget = config.budget.environment_steps
-        if self.group is not None and not self.group.together:  # whose processes hear of no changes
-            return self.state not in _ANSWERING and bool(self.group.left(budget)) and not self._live_changes(config)
-        left = budget > self.history.environment_steps
-        return self.state not in _ANSWERING and (left or self.shown.state is not RunState.FINISHED)
-
-    def _live_changes(self, config: RunConfig) -> dict[str, Any]:
-        return live_changes(self.shown.config, config) if self.shown is not None else {}
-
-    @property
-    def _is_held(self) -> bool:
-        """Whether the run that is shown goes on exactly where it was stopped."""
-        return self.training.holds(self.here)
-
-    @property
-    def can_fork(self) -> bool:
-        """Whether something of the run that is shown can be had to go on from."""
-        return self._is_held or self.shows_elsewhere or (self.shown is not None and self.shown.record is not None)
-
-    @property
-    def has_kept_policy(self) -> bool:
-        """Whether the policy of the seed that is shown is the one that the library has, as none is trained or held
-        here."""
-        return self.shows_elsewhere or (self.state not in ACTIVE and not self._is_held)
-
-    def would_start_anew(self, config: RunConfig) -> bool:
-        """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
-        edited = config != self.config or self.seeds.edited
-        return self.state is not RunState.PAUSED and (edited or not self.goes_on(config))
-
-    def allows(self, action: RunAction) -> bool:
-        return action in ALLOWED[self.state]
-
-    @property
-    def saved(self) -> str:
-        """What to say, once the window is closed and all that was trained has ended, of what that was; else nothing."""
-        going = self.state in ACTIVE and bool(self.training.saved or self.elsewhere)
-        return saved_words(self.group) if self.group is not None and going else self.training.saved
 
     # --- wishes -------------------------------------------------------------------------------------------------------
 
@@ -332,7 +279,7 @@ class RunController(ShownRuns):
         """A run that a process of its own trains has told this, which is in its history."""
         if run == self._shown_id:
             self._news |= news
-            if self.state not in _ANSWERING:  # else the panels are due soon
+            if self.state not in ANSWERING:  # else the panels are due soon
                 self.heard_at_rest.emit()
 
     def set_pace(self, pace: Pace) -> None:
@@ -370,12 +317,15 @@ class RunController(ShownRuns):
             if event.run == self._shown_id:
                 self._news.add(type(event))
                 self._advance.add(event)
-                self._log(event)
-            if self.group is not None and (told := told_of_seed(event, self.group)) is not None:
+                for told in told_of_run(event, self.shown) if self.shown is not None else ():
+                    self.log.emit(*told)
+                if isinstance(event, Solved):
+                    self.runs_changed.emit()
+            for told in told_of_seed(event, self.group) if self.group is not None else ():
                 self.log.emit(*told)
         if events:
             self._heard, self._warned = time.monotonic(), False
-        elif self.state in _ANSWERING and not self._warned:
+        elif self.state in ANSWERING and not self._warned:
             sentence = self._hold_up()
             if sentence:
                 self._warned = True
@@ -394,21 +344,6 @@ class RunController(ShownRuns):
             return loading if self.training.loading else silent_start(who, stoppable=wait is not None)
         assert self.config is not None
         return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
-
-    def _log(self, event: Event) -> None:
-        if isinstance(event, Updated):
-            for change in event.changes:
-                assert self.shown is not None
-                told = difference_made(change, self.shown.config).text
-                self.log.emit("info", f"{told}, from iteration {change.iteration:,} on.")
-            if event.note:
-                self.log.emit("warning", event.note)
-        elif isinstance(event, PersonAsked):
-            self.log.emit("info", f"{len(event.questions):,} questions wait for you in Play/Record, Teach.")
-        elif isinstance(event, Solved):
-            if self.group is None:
-                self.log.emit("info", event.sentence)
-            self.runs_changed.emit()
 
     def _stop_at(self, stop: Stop | None) -> None:
         self._receive()  # what it is to be seen by

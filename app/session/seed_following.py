@@ -13,7 +13,7 @@ from app.session.kept_policy import take_last
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
-from app.session.seeds import told_of_seed
+from app.session.run_sentences import told_of_seed
 from engine.reports.events import Estimated, Event, Reweighted, Solved
 from engine.runs.records import Status
 
@@ -73,8 +73,9 @@ class SeedFollowing(QObject):
             return run, {Solved}
         news = self._library.read_on(record, run.history)
         solved = run.history.solved
-        if Solved in news and solved is not None and (told := told_of_seed(replace(solved, run=run.id), group)):
-            self.log.emit(*told)
+        if Solved in news and solved is not None:
+            for told in told_of_seed(replace(solved, run=run.id), group):
+                self.log.emit(*told)
         return run, news
 
     def _show(self, kept: KeptRun) -> None:

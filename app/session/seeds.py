@@ -19,7 +19,6 @@ from engine.catalogue.configured import changed
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.parameters import with_values
-from engine.reports.events import Event, Failed, Solved
 from engine.runtime.cores import cores
 from engine.training.many_seeds.refusal import joint_refusal
 
@@ -107,18 +106,6 @@ def saved_words(group: SeedGroup) -> str:
         f"{len(group)} seeds of {what} were being trained; {group.numbers} are saved after {steps:,} steps in all, "
         "from where they can go on."
     )
-
-
-def told_of_seed(event: Event, group: SeedGroup) -> tuple[str, str] | None:
-    """The level and the sentence in which a person is told of one of them, where it is to be told."""
-    run = group.run(event.run) if isinstance(event, Solved | Failed) else None
-    if run is None:
-        return None
-    seed = run.config.seed
-    if isinstance(event, Failed):
-        return "error", f"Seed {seed} failed: {event.reason} The others go on."
-    assert isinstance(event, Solved)
-    return "info", f"Seed {seed}: {event.sentence[0].lower()}{event.sentence[1:]}"
 
 
 def begun_run(

@@ -1,25 +1,26 @@
-"""The run that is on screen and the one behind it, with what they have told."""
+"""The run that is on screen and the one behind it: what they have told, and what could be done with them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.run_state import ACTIVE, RunState
-from app.models.runs import KeptRun, SeedGroup
+from app.models.run_state import ACTIVE, ALLOWED, ANSWERING, RunAction, RunState
+from app.models.runs import KeptRun, SeedGroup, live_changes
 from app.session.going_back import Asked
 from app.session.run_progress import Advance, Progress
 from app.session.run_sentences import STEPPING
-from app.session.seeds import SeedChoice, of_all, seed_words
+from app.session.seeds import SeedChoice, of_all, saved_words, seed_words
 from app.session.stops import Pace, Slow
 from engine.config import RunConfig
 
 if TYPE_CHECKING:
     from app.models.histories import Histories
     from app.models.history import History
+    from app.session.training_thread import TrainingThread
 
 _NO_RUN = ""  # whose history is empty
 
@@ -39,8 +40,9 @@ class ShownRuns(QObject):
     runs_changed = Signal()
     log = Signal(str, str)
 
-    def __init__(self) -> None:
+    def __init__(self, thread: TrainingThread) -> None:
         super().__init__()
+        self.training = thread
         self.state = RunState.IDLE
         self.shown: KeptRun | None = None
         self.ghost: KeptRun | None = None
@@ -116,6 +118,13 @@ class ShownRuns(QObject):
     def is_asking(self) -> bool:
         """Whether the run that is shown waits for a person's answers."""
         return self.state is RunState.RUNNING and self.history.asked is not None
+
+    @property
+    def activity(self) -> str:
+        """What the run has been at for long, as part of a sentence; empty where nothing takes long."""
+        if self.is_asking:
+            return "waiting for your answers"
+        return self._advance.activity(self.history) if self.state in ANSWERING else ""
 
     def progress(self) -> Progress:
         """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what
@@ -200,3 +209,49 @@ class ShownRuns(QObject):
         if self.shown is not None and self._next is None and self._unbegun is None:
             self.shown.state = state
         self.state_changed.emit(state)
+
+    # --- what could be done with them ---------------------------------------------------------------------------------
+
+    def goes_on(self, config: RunConfig) -> bool:
+        """Whether the run that is shown could go on with this choice: it has stopped, or paused, or it has finished and
+        is to become longer, and what defines it is as it was."""
+        if self.shown is None or not (self.state is RunState.PAUSED or self._is_held or self.shown.record is not None):
+            return False
+        budget = config.budget.environment_steps
+        if self.group is not None and not self.group.together:  # whose processes hear of no changes
+            return self.state not in ANSWERING and bool(self.group.left(budget)) and not self._live_changes(config)
+        left = budget > self.history.environment_steps
+        return self.state not in ANSWERING and (left or self.shown.state is not RunState.FINISHED)
+
+    def _live_changes(self, config: RunConfig) -> dict[str, Any]:
+        return live_changes(self.shown.config, config) if self.shown is not None else {}
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether the run that is shown goes on exactly where it was stopped."""
+        return self.training.holds(self.here)
+
+    @property
+    def can_fork(self) -> bool:
+        """Whether something of the run that is shown can be had to go on from."""
+        return self._is_held or self.shows_elsewhere or (self.shown is not None and self.shown.record is not None)
+
+    @property
+    def has_kept_policy(self) -> bool:
+        """Whether the policy of the seed that is shown is the one that the library has, as none is trained or held
+        here."""
+        return self.shows_elsewhere or (self.state not in ACTIVE and not self._is_held)
+
+    def would_start_anew(self, config: RunConfig) -> bool:
+        """Whether ``start`` would begin a new run: the choice has been edited, or the run cannot go on."""
+        edited = config != self.config or self.seeds.edited
+        return self.state is not RunState.PAUSED and (edited or not self.goes_on(config))
+
+    def allows(self, action: RunAction) -> bool:
+        return action in ALLOWED[self.state]
+
+    @property
+    def saved(self) -> str:
+        """What to say, once the window is closed and all that was trained has ended, of what that was; else nothing."""
+        going = self.state in ACTIVE and bool(self.training.saved or self.elsewhere)
+        return saved_words(self.group) if self.group is not None and going else self.training.saved

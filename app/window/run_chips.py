@@ -316,11 +316,11 @@ def in_short(chip: Chip, name: str) -> list[str]:
     """What it came to, in a few characters, the least important last: ["195", "training", "seed 1"]; of a ``name`` that
     says the seed, that is not said again, and "" stands for it."""
     record = chip.record
-    if chip.awaits:
-        return [chip.awaits, f"seed {record.seed}"]
     told = record.reached.mean_return
-    words = [short_number(told, 4)] if told is not None else []
-    if record.status in (Status.FAILED, Status.INTERRUPTED, *ALIVE):
+    words = [short_number(told, 4)] if told is not None and not chip.awaits else []
+    if chip.awaits:
+        words.append(chip.awaits)
+    elif record.status in (Status.FAILED, Status.INTERRUPTED, *ALIVE):
         words.append(STATUS_WORDS[record.status])
     seed = f"seed {record.seed}"
     return [*words, "" if name.endswith(seed) else seed]

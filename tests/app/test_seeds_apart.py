@@ -114,7 +114,7 @@ def chips(window: MainWindow) -> dict[int, list[str]]:
     """What the chips say, by seed."""
     shelf = window.runs.shelf.list
     found = [shelf.index(row, 0).data(RUN_ROLE) for row in range(shelf.rowCount())]
-    return {chip.record.seed: in_short(chip) for chip in found}
+    return {chip.record.seed: in_short(chip, "") for chip in found}
 
 
 def statuses(window: MainWindow) -> list[Status]:
