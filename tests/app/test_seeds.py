@@ -62,13 +62,17 @@ def choose(qtbot: QtBot, window: MainWindow, times: int) -> None:
 
 
 def click_on_a_line(panel: ReturnsPanel, seed: int, group: SeedGroup) -> None:
-    """Click in the plot on the thin line of a seed, half way along, where the plot shows no more than that."""
-    run = next(run for run in group.runs if run.config.seed == seed)
-    curve = panel._seeds._curves[run.id]
+    """Click in the plot on the thin line of a seed where all others are furthest, where the plot shows no more."""
+    curves = {run.config.seed: panel._seeds._curves[run.id] for run in group.runs}
+    curve = curves.pop(seed)
     panel.plot.take_x((0.0, float(curve.x[-1])))
     QApplication.processEvents()
     (left, right), (low, high) = panel.plot.seen
-    along = (curve.x[0] + curve.x[-1]) / 2
+    inside = np.linspace(curve.x[0], curve.x[-1], 21)[1:-1]
+    apart = [
+        np.abs(np.interp(inside, each.x, each.y) - np.interp(inside, curve.x, curve.y)) for each in curves.values()
+    ]
+    along = inside[np.min(apart, axis=0).argmax()]
     area = panel.plot.area
     x = area.left() + (along - left) / (right - left) * area.width()
     y = area.bottom() - (np.interp(along, curve.x, curve.y) - low) / (high - low) * area.height()

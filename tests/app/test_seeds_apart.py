@@ -155,8 +155,7 @@ def test_any_of_them_is_shown_as_it_grows_and_one_that_waits_says_so(
     window.runs.shelf.open(second.id)
     assert controller.shown.run.id == second.id
     assert ("info", ELSEWHERE.format(2)) in said
-    qtbot.waitUntil(lambda: window.playback.policy is not None, timeout=PATIENCE)
-    assert window.playback.policy.config.seed == 2
+    qtbot.waitUntil(lambda: (policy := window.playback.policy) and policy.config.seed == 2, timeout=PATIENCE)
     before, history = second.history.iterations, second.history
     qtbot.waitUntil(lambda: history.iterations > before and history.advantages is not None, timeout=PATIENCE)
     assert controller.history is history  # the same that is shown all the time, so that no plot begins anew

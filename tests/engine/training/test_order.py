@@ -21,6 +21,7 @@ from engine.policies.policy import MOST_LOG_STD
 from engine.reports.events import Estimated, Event, Updated
 from engine.reports.update_events import UpdateStep
 from engine.training.learner import Moment
+from engine.training.learners import policy_gradient
 from engine.training.learners.interaction import RolloutInteraction
 from engine.training.training import Training
 from engine.values.fitting import ValueFitting
@@ -94,6 +95,7 @@ def units(monkeypatch: pytest.MonkeyPatch) -> list[Units]:
                 one.used.add((len(one.batches), one.acting, self.count.item()))
         return forward(self, observations)
 
+    monkeypatch.setattr(policy_gradient, "is_looked_at", lambda _iteration: False)  # as nothing learns from that
     monkeypatch.setattr(RolloutInteraction, "collect", collected)
     monkeypatch.setattr(Normalizer, "forward", used)
     return found
