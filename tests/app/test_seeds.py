@@ -76,6 +76,7 @@ def click_on_a_line(panel: ReturnsPanel, seed: int, group: SeedGroup) -> None:
     area = panel.plot.area
     x = area.left() + (along - left) / (right - left) * area.width()
     y = area.bottom() - (np.interp(along, curve.x, curve.y) - low) / (high - low) * area.height()
+    panel._dots.x = panel._dots.y = np.empty(0)  # which are meant where a click is upon one
     QTest.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
 
 
@@ -114,7 +115,6 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
     assert len(seeds._middle.x) == (len(seeds._curves[middle.id]) if beside else 0)
     assert np.isnan(panel._seeds._lines.x).sum() == 3  # one path for all
     third = group_of(window).runs[2]
-    panel._dots.x = panel._dots.y = np.empty(0)  # which are meant where a click is upon one
     click_on_a_line(panel, 2, group_of(window))
     assert controller.shown.run.config.seed == 2
     window.runs.chips.setFocus()

@@ -104,6 +104,7 @@ def test_an_enlarged_plot_goes_on_while_its_panel_is_out_of_sight(panel: Diagnos
     window.show()
     panel.plots[0].shrink()
     assert not panel.watched
+    panel.setParent(None)  # or it would go with the window
 
 
 def test_a_plot_that_goes_is_not_left_enlarged(panel: DiagnosticsPanel, qtbot: QtBot) -> None:
