@@ -93,6 +93,7 @@ class Strips(QWidget):
         self._waiting.timeout.connect(lambda: self.chosen.emit(self._clicked))
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Steps of the batch")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(40, 40)
         shared.follow(self.update)
