@@ -35,6 +35,12 @@ class Cell(NamedTuple):
     theme: Theme
     font: QFont
 
+    @property
+    def digits(self) -> float:
+        """How many pixels its number is high: even in a small cell so many that it can be read."""
+        height = self.area.height()
+        return max(min(0.27 * height, self.theme.px(15)), min(0.4 * height, 9.0))
+
     def in_pixels(self, size: float) -> QFont:
         font = QFont(self.font)
         font.setPixelSize(max(round(size), 1))
@@ -60,8 +66,7 @@ def ink_on(ground: QColor) -> QColor:
 
 def write_value(painter: QPainter, cell: Cell, value: float) -> None:
     """The number in the upper part of the cell, as large as fits."""
-    area = cell.area
-    size = max(min(0.27 * area.height(), cell.theme.px(15)), min(0.4 * area.height(), 9.0))
+    area, size = cell.area, cell.digits
     room = QRectF(area.left(), area.top() + 1, area.width(), 1.3 * size)
     digits = 3 if area.width() >= cell.theme.px(44) else 2
     _write(painter, cell, room, _written(value, digits), size)
@@ -94,10 +99,14 @@ def draw_policy(
     ways: Sequence[tuple[int, int] | None],
     letters: Sequence[str],
 ) -> None:
-    """An arrow for each action that moves, as long and dark as it is likely; a letter for the likeliest other."""
+    """An arrow for each action that moves, as long and dark as it is likely, beneath the number; a letter for the
+    likeliest other."""
     area, ink = cell.area, ink_on(cell.ground)
-    centre = QPointF(area.center().x(), area.center().y() + 0.17 * area.height())
-    reach = 0.22 * area.height()
+    head = max(0.075 * area.height(), 2.0)
+    above = 1.0 + 1.15 * cell.digits  # where the number ends
+    middle = max(0.67 * area.height(), 0.5 * (above + area.height()))
+    reach = min(0.22 * area.height(), area.height() - middle - head - 0.5, middle - above - head)
+    centre = QPointF(area.center().x(), area.top() + middle)
     for way, share in zip(ways, chances, strict=True):
         if way is None or share < _SEEN:
             continue
@@ -106,7 +115,6 @@ def draw_policy(
         tip = centre + QPointF(way[0] * length, way[1] * length)
         painter.setPen(QPen(ink, max(area.height() / 26, 1.0)))
         painter.drawLine(centre, tip)
-        head = max(0.075 * area.height(), 2.0)
         along, across = QPointF(way[0] * head, way[1] * head), QPointF(-way[1] * head, way[0] * head)
         painter.setBrush(ink)
         painter.setPen(Qt.PenStyle.NoPen)
