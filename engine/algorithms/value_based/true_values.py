@@ -9,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.config.environments import EnvironmentConfig
 from engine.environments.making.known_dynamics import process_of
 from engine.maths.exploration import epsilon_greedy_probabilities
-from engine.mdp.exact import Dynamics, action_values, dynamics_of, policy_iteration
+from engine.mdp.exact import Dynamics, action_values, dynamics_of, policy_iteration, state_values
 from engine.runtime.state import State
 
 _MOST_STATES = 1_000  # of which the dynamics are kept as a matrix
@@ -21,6 +22,7 @@ _MOST_STATES = 1_000  # of which the dynamics are kept as a matrix
 _STEPS_FOR_A_SOLUTION = 1.0
 _STEPS_FOR_A_STATE_CUBED = 6e-7
 _SHARE = 0.02  # of the time for learning, which it may take
+_LIMITS = 10  # time limits, after which an episode without one counts as hardly ever ending
 
 
 class TrueValues:
@@ -28,7 +30,8 @@ class TrueValues:
 
     They are stationary: the values of the process without its time limit. Where an episode is cut off, a table learns
     that its end is worth what would have followed; and it cannot tell how many steps are left, on which the values of
-    an episode with a time limit depend.
+    an episode with a time limit depend. Undiscounted, q_π of a policy that without the limit would hardly ever end is a
+    number of steps that nobody ever takes; it is not told.
 
     q_π changes with every step; it is computed again after so many that doing so takes a fiftieth of the time.
     """
@@ -37,6 +40,7 @@ class TrueValues:
         self._of = of
         mdp = process_of(environment)
         self._dynamics: Dynamics | None = None
+        self._limit = mdp.horizon if mdp is not None else None
         if mdp is not None and mdp.states <= _MOST_STATES:
             self._dynamics = dynamics_of(replace(mdp, horizon=None))
         self._best: tuple[float, NDArray[np.float64] | None] | None = None  # with the γ that it was computed for
@@ -53,11 +57,11 @@ class TrueValues:
 
         Returns:
             In the reward's unit; None where the dynamics are not known, nothing has been visited, q is not defined
-            (without discount, where an episode may never end), or q_π is not due yet.
+            (without discount, where an episode may never end, or hardly ever does), or q_π is not due yet.
         """
         if self._dynamics is None or not visits.any():
             return None
-        true = self._optimal(gamma) if self._of == "q*" else self._acting(values, gamma, epsilon, steps)
+        true = self._optimal(gamma) if self._of == "q*" else self._acting(values, visits, gamma, epsilon, steps)
         return None if true is None else float(np.average(np.abs(values - true), weights=visits))
 
     def _optimal(self, gamma: float) -> NDArray[np.float64] | None:
@@ -70,19 +74,31 @@ class TrueValues:
         return self._best[1]
 
     def _acting(
-        self, values: NDArray[np.float32], gamma: float, epsilon: float, steps: int
+        self, values: NDArray[np.float32], visits: NDArray[np.int64], gamma: float, epsilon: float, steps: int
     ) -> NDArray[np.float64] | None:
         assert self._dynamics is not None
         self._waited += steps
         cost = _STEPS_FOR_A_SOLUTION + _STEPS_FOR_A_STATE_CUBED * len(values) ** 3
+        cost *= 2.0 if gamma == 1.0 else 1.0
         if self._waited < cost / _SHARE:
             return None
         self._waited = 0
         policy = epsilon_greedy_probabilities(torch.from_numpy(values).to(torch.float64), epsilon)
         try:
+            if gamma == 1.0 and self._hardly_ends(policy, torch.from_numpy(visits.any(-1))):
+                return None
             return action_values(self._dynamics, policy, gamma).numpy()
         except ValueError:
             return None
+
+    def _hardly_ends(self, policy: Tensor, visited: Tensor) -> bool:
+        """Whether a policy π [S, A] would on average take far longer than the time limit from somewhere it has been."""
+        assert self._dynamics is not None
+        if self._limit is None:
+            return False
+        steps = state_values(replace(self._dynamics, rewards=torch.ones_like(self._dynamics.rewards)), policy, 1.0)
+        ends = (steps >= 1.0 - 1e-9) & (steps <= _LIMITS * self._limit)  # of far more nothing is left but rounding
+        return not bool(ends[visited].all())
 
     def state(self) -> State:
         return {"waited": self._waited}

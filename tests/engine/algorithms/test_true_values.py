@@ -44,6 +44,22 @@ def test_values_of_the_policy_that_acts_are_computed_when_they_cost_little_besid
     assert going_on.error(values, visits, 0.9, 0.2, 1) == pytest.approx(np.abs(values - acting).mean(), rel=1e-5)
 
 
+def test_undiscounted_a_policy_that_would_hardly_ever_end_has_no_true_values() -> None:
+    """On the cliff, one that keeps to the left; discounted it has some, and so it has where episodes may be that long."""
+    left, right = np.zeros((48, 4), np.float32), np.zeros((48, 4), np.float32)
+    left[:, 3] = 1.0
+    right[:, 1] = right[11::12, 2] = 1.0
+    right[11::12, 1], right[36, 0] = 0.0, 2.0
+    visits = np.ones((48, 4), np.int64)
+    cliff = TrueValues(EnvironmentConfig(id="CliffWalking-v1"), "q_π")
+    assert cliff.error(left, visits, 1.0, 0.1, 10_000) is None
+    assert cliff.error(left, visits, 0.99, 0.1, 10_000) is not None
+    assert 0.0 < (cliff.error(right, visits, 1.0, 0.1, 10_000) or 0.0) < 200.0
+    long = TrueValues(EnvironmentConfig(id="CliffWalking-v1", time_limit=1_000_000), "q_π")
+    assert cliff.error(left, visits, 1.0, 0.8, 10_000) is None
+    assert (long.error(left, visits, 1.0, 0.8, 10_000) or 0.0) > 10_000.0
+
+
 def test_where_there_is_no_true_value_there_is_no_error() -> None:
     """In a corridor, one that walks to and fro never arrives; nobody knows how CartPole goes on."""
     values, visits = np.zeros((7, 2), np.float32), np.ones((7, 2), np.int64)
