@@ -74,11 +74,6 @@ class RunController(ShownRuns):
             self.training.ask("answer", (number, action))
         return self.is_asking
 
-    @property
-    def next_number(self) -> int:
-        """That of the next run to begin."""
-        return self._count + 1
-
     # --- wishes -------------------------------------------------------------------------------------------------------
 
     def start(self, config: RunConfig, plain: EnvironmentInfo | None = None) -> None:

@@ -292,7 +292,7 @@ class Runs(QObject):
                 return RunWords(f"{group.numbers} · {group.name(shown.run)}", told, edits)
             return RunWords(f"run {shown.run.number} · {shown.run.name}", state, edits)
         if controller.state in ACTIVE:
-            return RunWords(f"run {controller.next_number}", state_words(controller.state, solved=False))
+            return RunWords("New run", state_words(controller.state, solved=False))
         if self.offer.record is not None:
             return RunWords(*self.offer.words)
         cleared = controller.last_cleared
