@@ -213,10 +213,11 @@ def test_of_equally_good_actions_a_plan_shows_all() -> None:
     assert found.policy[1] == pytest.approx(1.0 / 3.0)
 
 
-def test_a_plan_that_is_looked_back_at_is_as_it_was_told() -> None:
+@pytest.mark.parametrize("horizon", ["infinite", "time-limit"])
+def test_a_plan_that_is_looked_back_at_is_as_it_was_told(horizon: str) -> None:
     """By way of the library too; of the states that were backed up nothing is known any more."""
     chosen = {"environment": "FrozenLake-v1", "policy": "tabular", "update": "value-iteration"}
-    config = with_values(PlanningConfig(), chosen | {"evaluation.episodes": 1})
+    config = with_values(PlanningConfig(), chosen | {"evaluation.episodes": 1, "update.horizon": horizon})
     training = Training(config)
     planned = [event for event, _ in zip(training, range(40), strict=False) if isinstance(event, Planned)][-1]
     before = snapshot(training.policy, config, training.environment, planned.iteration, None, training.state_values())
@@ -227,6 +228,7 @@ def test_a_plan_that_is_looked_back_at_is_as_it_was_told() -> None:
     assert kept is not None
     assert (kept.source, kept.turns_left, kept.settled) == (told.source, told.turns_left, told.settled)
     assert kept.turns_left == planned.turns_left
+    assert kept.values.any()
     np.testing.assert_array_equal(kept.values, told.values)
     np.testing.assert_allclose(kept.action_values, told.action_values, rtol=1e-6, atol=1e-30)
     np.testing.assert_allclose(kept.policy, told.policy)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.mdp.exact import (
+    action_values,
     advantages,
     discounted_visitation,
     dynamics_of,
@@ -15,6 +16,7 @@ from engine.mdp.exact import (
     policy_gradient,
     softmax_policy,
 )
+from engine.mdp.greedy import greedy_policy
 from engine.mdp.natural_gradient import (
     natural_gradient,
     natural_gradient_of_logits,
@@ -68,6 +70,13 @@ def test_the_turns_and_the_mismatch_by_hand() -> None:
     assert short.mismatch == pytest.approx(largest * 2.0 * (alpha + 1.0 - (1.0 - alpha) ** 2))
     same = compare(random_dynamics(None), policy_of(2), policy_of(2), 1.0)
     assert (same.turns, same.mismatch, same.moved) == (math.inf, 0.0, 0.0)
+
+
+def test_where_no_state_loses_the_worst_case_is_that_nothing_is_gained() -> None:
+    dynamics, old = random_dynamics(None), policy_of(3)
+    told = compare(dynamics, greedy_policy(action_values(dynamics, old, 0.9)), old, 0.9)
+    assert told.worst_gain > 0.0
+    assert told.worst_case == 0.0 < told.difference
 
 
 # --- falling ----------------------------------------------------------------------------------------------------------

@@ -84,6 +84,14 @@ def test_a_wrong_backup_does_not(wrong: Callable[..., Tensor], monkeypatch: pyte
         comes_closer(LAKE)
 
 
+def test_values_that_fall_are_as_far_from_settled_as_those_that_rise() -> None:
+    paid = dataclasses.replace(LAKE, rewards=LAKE.rewards - 1.0)
+    plan = ValueIteration(paid).step(GAMMA)
+    assert plan.residual == pytest.approx((plan.action_values.amax(-1) - plan.values).abs().max().item())
+    assert plan.residual > 0.5
+    assert not plan.settled
+
+
 def test_the_k_th_sweep_is_the_best_with_k_turns_left() -> None:
     endless, limited = ValueIteration(LAKE), ValueIteration(dataclasses.replace(LAKE, horizon=12))
     for k in range(1, 13):
