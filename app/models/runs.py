@@ -42,9 +42,13 @@ class Run:
     @property
     def name(self) -> str:
         """What it is, for a person: "PPO · Cart pole · seed 1"."""
+        return with_mark(f"{self.method} · {self.environment.title} · seed {self.config.seed}", self.config)
+
+    @property
+    def method(self) -> str:
+        """The title of its algorithm, or of its update rule where its choices have no name together."""
         entry = picked(self.config, ALGORITHMS, self.environment)
-        method = entry.title if entry else UPDATES[self.config.update.kind].title
-        return with_mark(f"{method} · {self.environment.title} · seed {self.config.seed}", self.config)
+        return entry.title if entry else UPDATES[self.config.update.kind].title
 
     def compares_with(self, other: Run) -> bool:
         """Whether the returns of both are of one environment, so that one axis can hold them."""

@@ -52,7 +52,7 @@ def _episode(context: PanelContext) -> PanelWidget:
 def _surface(context: PanelContext) -> PanelWidget:
     from app.panels.surface.panel import SurfacePanel
 
-    return SurfacePanel(context.theme, context.playback, context.past)
+    return SurfacePanel(context.theme, context.playback, context.past, context.library)
 
 
 def _teacher(context: PanelContext) -> PanelWidget:

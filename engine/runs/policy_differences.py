@@ -38,10 +38,16 @@ def difference_between(library: Library, old: Chosen, new: Chosen) -> PolicyDiff
             raise RequestError(UNKNOWN.format(known.title if known is not None else run.environment))
     from engine.analysis.policy_difference import difference
 
-    return difference(*(_policy(library, *each) for each in (old, new)))
+    return difference(*(policy_of(library, *each) for each in (old, new)))
 
 
-def _policy(library: Library, run: RunRecord, iteration: int | None) -> PolicySnapshot:
+def policy_of(library: Library, run: RunRecord, iteration: int | None = None) -> PolicySnapshot:
+    """The policy that a run in a known process had at an iteration, None for its newest.
+
+    Raises:
+        RequestError: none is kept, or it is damaged.
+        RunError: the library cannot be read.
+    """
     config = run.config_now
     plain = described(config.environment)
     assert plain is not None

@@ -13,8 +13,10 @@ from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.surface.panel import SurfacePanel
+from app.style.format import short_number
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.config.parameters import with_values
 from engine.reports.metrics import METRICS
 from engine.runs import snapshot_keeper
 from tests.app.shorthands import pick, pick_environment
@@ -67,6 +69,54 @@ def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
     assert not surface._stage.filled
     assert "Car racing is seen in pictures" in surface._stage._hint.text()
     assert "surface" not in window.playback._wanting
+
+
+def test_beside_a_plan_stands_what_was_learned_by_trial_in_the_same_process(
+    qtbot: QtBot, make_window: Make, reach: Callable[..., None]
+) -> None:
+    """By itself where the run before is of another family, in the same colours, and cell by cell; or as is chosen."""
+    window = make_window(environment="GridWorld-v0", policy="tabular", budget__environment_steps=3000)
+    window.docks["Surface"].raise_()
+    surface = window.panels.find(SurfacePanel)
+    pick(window.experiment_panel, "family", "Action values")
+    window.start()
+    reach(window, RunState.FINISHED)
+    assert not surface.beside.choice.isVisible()
+    learned, iteration = window.controller.shown.run, window.playback.policy.iteration
+    qtbot.waitUntil(lambda: surface.heading.text().endswith(f"iteration {iteration:,}"))
+    values = surface._surface.values
+    pick(window.experiment_panel, "family", "Planning")
+    window.start()
+    reach(window, RunState.FINISHED)
+    beside = surface.beside
+    wanted = f"Run {learned.number}, Q-learning: values as learned · iteration {iteration:,}"
+    qtbot.waitUntil(lambda: beside.heading.text() == wanted and surface.heading.text().startswith("V<sub>k"))
+    assert beside.isVisible()
+    assert beside.cells._surface.values == pytest.approx(values)
+    both = [*values.tolist(), *surface._surface.values.tolist()]
+    assert (beside.cells._low, beside.cells._high) == (surface.cells._low, surface.cells._high)
+    assert surface.cells._high == pytest.approx(max(both))
+    surface.cells.setFocus(Qt.FocusReason.TabFocusReason)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right):
+        QTest.keyClick(surface.cells, key)
+    assert surface.cell_label.text().endswith(f" · run {learned.number}: V {short_number(values[1])}")
+    assert beside.cells.pointed_at == surface.cells.pointed_at == (0, 1)
+    surface.shows.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(surface.shows, Qt.Key.Key_End)
+    assert (surface.shows.currentText(), beside.cells._shows) == ("Q of each action", "actions")
+    beside.choice.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(beside.choice, Qt.Key.Key_Home)
+    assert beside.choice.currentText() == "Beside it: nothing"
+    assert not beside.isVisible()
+    QTest.keyClick(beside.choice, Qt.Key.Key_End)
+    assert beside.choice.currentText() == f"Beside it: run {learned.number}, Q-learning"
+    qtbot.waitUntil(lambda: beside.isVisible() and beside.heading.text() == wanted)
+    slipping = with_values(window.experiment.config, {"environment.options.slip": 0.5})
+    window.experiment.set_config(slipping, window.experiment.plain)
+    window.start()
+    reach(window, RunState.FINISHED)
+    qtbot.waitUntil(lambda: not beside.choice.isVisible())  # which is another process
+    assert not beside.isVisible()
 
 
 def test_a_plan_is_looked_back_at_as_it_was_with_what_each_action_is_worth(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.episode.action_drawings import Ink, Row, action_label, draw_rows, row_height
-from app.panels.surface.content import NAMED, Action, Cell, draw_action_values, draw_policy, ink_on, write_value
-from app.style.format import short_number
+from app.panels.surface.cell_words import Shows, words_of, worth_of
+from app.panels.surface.content import Action, Cell, draw_action_values, draw_policy, ink_on, write_value
 from app.style.theme import Theme, blended, points
 from engine.catalogue.spaces import Space
 
@@ -26,10 +26,6 @@ _CORNER = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
-Shows = Literal["values", "critic", "best", "actions"]
-"""V of the policy or plan, V as a critic has learned it, V* of the best policy, or Q of each action."""
-
-
 class _Place(NamedTuple):
     """Where the cells are: the corner of the first, and their side, in pixels."""
 
@@ -39,10 +35,11 @@ class _Place(NamedTuple):
 
 
 class Cells(QWidget):
-    """``told`` carries what the cell under the mouse, or that the arrow keys have come to, says; ``chosen`` the state
-    of one that was clicked, or taken by the enter key, in which somebody acts."""
+    """``told`` carries what the cell under the mouse, or that the arrow keys have come to, says, and ``pointed`` its
+    row and column; ``chosen`` the state of one that was clicked, or taken by the enter key, in which somebody acts."""
 
     told = Signal(str)
+    pointed = Signal(int, int)
     chosen = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
@@ -58,7 +55,7 @@ class Cells(QWidget):
         self._space = Space("discrete", 1)
         self._page = 0
         self._agent: tuple[int, ...] = ()
-        self._cursor: tuple[int, int] | None = None
+        self.pointed_at: tuple[int, int] | None = None  # the cell that is told of, by row and column
         self._shows: Shows = "values"
         self._low, self._high = 0.0, 1.0
 
@@ -66,7 +63,7 @@ class Cells(QWidget):
 
     def show_grid(self, grid: StateGrid, space: Space) -> None:
         self._grid, self._space, self._surface = grid, space, None
-        self._page, self._agent, self._cursor = 0, (), None
+        self._page, self._agent, self.pointed_at = 0, (), None
         self.update()
 
     def show_surface(self, surface: Surface) -> None:
@@ -81,6 +78,18 @@ class Cells(QWidget):
             self._shows = shows
             self._scale()
             self.update()
+
+    def scale_with(self, other: Cells | None) -> None:
+        """Have a colour mean the same in these cells and in ``other``; what it meant alone is found anew for None."""
+        self._scale()
+        if other is not None:
+            other._scale()
+            both = [cells for cells in (self, other) if cells._surface is not None]
+            low, high = min(cells._low for cells in both), max(cells._high for cells in both)
+            for cells in both:
+                cells._low, cells._high = low, high
+            other.update()
+        self.update()
 
     def _scale(self) -> None:
         """Between which numbers the colours are: those of all states in which somebody acts, on all pages, so that a
@@ -278,11 +287,11 @@ class Cells(QWidget):
             self._frame(painter, place, state, QPen(QColor(self._theme.update), max(place.side / 18, 2.0)), 2.0)
         for state in self._agent:
             self._frame(painter, place, state, QPen(QColor(self._theme.marker), max(place.side / 14, 2.5)), 1.5)
-        if self._cursor is not None and self.hasFocus():
+        if self.pointed_at is not None and self.hasFocus():
             pen = QPen(QColor(self._theme.focus), 2.0, Qt.PenStyle.DashLine)
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self._area(place, *self._cursor).adjusted(3, 3, -3, -3))
+            painter.drawRect(self._area(place, *self.pointed_at).adjusted(3, 3, -3, -3))
 
     def _frame(self, painter: QPainter, place: _Place, state: int, pen: QPen, within: float) -> None:
         found = self._grid.place(state) if self._grid is not None else None
@@ -320,7 +329,7 @@ class Cells(QWidget):
         if self._grid is None or self._grid.arms or event.button() != Qt.MouseButton.LeftButton:
             return
         self._go_to(*(cell := self._cell_at(event.position())))
-        if cell == self._cursor:
+        if cell == self.pointed_at:
             self._choose()
 
     def _cell_at(self, at: QPointF) -> tuple[int, int]:
@@ -331,8 +340,8 @@ class Cells(QWidget):
     def _choose(self) -> None:
         """The cell that is told of."""
         grid = self._grid
-        if grid is not None and self._cursor is not None and grid.acts(*self._cursor):
-            row, column = self._cursor
+        if grid is not None and self.pointed_at is not None and grid.acts(*self.pointed_at):
+            row, column = self.pointed_at
             if (state := grid.pages[self._page][row][column]) >= 0:
                 self.chosen.emit(state)
 
@@ -353,48 +362,37 @@ class Cells(QWidget):
             self._choose()
             return
         down, right = _KEYS[Qt.Key(event.key())]
-        row, column = self._cursor or (-down, -right)  # at first to the first cell
+        row, column = self.pointed_at or (-down, -right)  # at first to the first cell
         self._go_to(row + down, column + right)
 
     def _go_to(self, row: int, column: int) -> None:
         grid = self._grid
         assert grid is not None
         cells = grid.pages[self._page]
-        if 0 <= row < len(cells) and 0 <= column < len(cells[0]) and (row, column) != self._cursor:
-            self._cursor = row, column
-            self._tell()
-            self.update()
+        if 0 <= row < len(cells) and 0 <= column < len(cells[0]) and (row, column) != self.pointed_at:
+            self.point_at(row, column)
+            self.pointed.emit(row, column)
+
+    def point_at(self, row: int, column: int) -> None:
+        """Tell of this cell."""
+        self.pointed_at = row, column
+        self._tell()
+        self.update()
+
+    def worth(self, row: int, column: int) -> str:
+        """V of a cell, and empty where none is known."""
+        grid = self._grid
+        if grid is None or not grid.acts(row, column):
+            return ""
+        return worth_of(grid.pages[self._page][row][column], self._surface)
 
     def _tell(self) -> None:
-        if self._cursor is not None:
-            sentence = self.words(*self._cursor)
+        if self.pointed_at is not None:
+            sentence = self.words(*self.pointed_at)
             self.setAccessibleDescription(sentence)
             self.told.emit(sentence)
 
     def words(self, row: int, column: int) -> str:
         """What is known of a cell."""
-        grid, surface = self._grid, self._surface
-        assert grid is not None
-        state, letter = grid.pages[self._page][row][column], grid.letter(row, column)
-        rows, columns = grid.rows, grid.columns
-        where = (
-            f"{rows[0]} {rows[1][row]}, {columns[0]} {columns[1][column]}"
-            if rows[1]
-            else f"row {row + 1}, column {column + 1}"
-        )
-        where += f", {NAMED[letter]}" if letter in NAMED else ""
-        if state < 0 or not grid.acts(row, column):
-            return where
-        if surface is None:
-            return f"{where}, nothing known yet"
-        value = f": V {short_number(float(surface.values[state]))}" if math.isfinite(surface.values[state]) else ""
-        if surface.critic is not None:
-            value += f", learned {short_number(float(surface.critic[state]))}"
-        if surface.best is not None:
-            value += f", V* {short_number(float(surface.best[state]))}"
-        parts = []
-        for action in range(self._space.size):
-            worth = float(surface.action_values[state, action])
-            known = f" (Q {short_number(worth)})" if math.isfinite(worth) else ""
-            parts.append(f"{action_label(self._space, action)} {surface.policy[state, action]:.2f}{known}")
-        return f"{where}{value}; {', '.join(parts)}"
+        assert self._grid is not None
+        return words_of(self._grid, self._page, (row, column), self._surface, self._space)

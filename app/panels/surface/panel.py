@@ -7,24 +7,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.past import Past
 from app.panels.record import PanelWidget
-from app.panels.surface.cells import Cells, Shows
+from app.panels.surface.beside import Beside
+from app.panels.surface.cell_words import Shows, heading_of
+from app.panels.surface.cells import Cells
 from app.panels.surface.slice_page import SlicePage
 from app.session.file_work import FileWork
 from app.session.playback_thread import PlaybackThread
+from app.session.run_library import RunLibrary
 from app.style.combo import Combo
 from app.style.text import Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
-from engine.config.planning import PolicyIteration
 
 if TYPE_CHECKING:  # with numpy, and torch
     from app.models.history import History
+    from app.models.runs import Run
     from engine.analysis.playback import PolicySnapshot
     from engine.analysis.state_grids import StateGrid
     from engine.analysis.surfaces import Surface
@@ -34,12 +37,6 @@ EVERY = 250  # ms between two surfaces of cells
 EVERY_SLICE = 70  # and between two slices, as the policy changes or the agent goes on
 _EMPTY = "What each state is worth, and what the policy does in it, will appear here once training starts."
 _HOW = "Click a cell to play from there."
-_WORDS = {
-    "learned": "Learned values: V is the largest Q; arrows show the greedy policy",
-    "exact": "V of the policy as it is, computed from the known dynamics; arrows show the policy",
-    "planned": "V as planned so far; arrows show the policy that is greedy in it",
-    "unknown": "Arrows show the policy; what it is worth is not known: it may never end, or the dynamics are hidden",
-}
 _FOLLOW = "as in the episode"
 _LINES = 3  # that the heading has, whatever it says, so that nothing beneath moves
 _SHOWS: dict[Shows, str] = {
@@ -53,10 +50,12 @@ _SHOWS: dict[Shows, str] = {
 class SurfacePanel(PanelWidget):
     """Computes on a thread of its own, seldom, and only while it can be seen."""
 
-    def __init__(self, theme: Theme, playback: PlaybackThread, past: Past) -> None:
+    def __init__(self, theme: Theme, playback: PlaybackThread, past: Past, library: RunLibrary | None = None) -> None:
         super().__init__()
         as_surface(self)
-        self._playback, self._past = playback, past
+        self._playback, self._past, self._library = playback, past, library
+        self._config: RunConfig | None = None
+        self._ghosts: Sequence[Run] = ()
         self._grid: StateGrid | None = None
         self._history: History | None = None
         self._environment: EnvironmentInfo | None = None
@@ -67,7 +66,7 @@ class SurfacePanel(PanelWidget):
         self._work.failed.connect(self._fail)
         self._due = QTimer(self, interval=EVERY)
         self._due.timeout.connect(self._follow)
-        self.cells = Cells(theme)
+        self.cells, self.beside = Cells(theme), Beside(theme)
         self.slice = SlicePage(theme, playback)
         self._sliced = False  # whether states are points of a continuous space, and not cells
         self.heading, self.cell_label = QLabel(), QLabel()
@@ -90,9 +89,13 @@ class SurfacePanel(PanelWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit)
         column.setSpacing(theme.unit)
-        for widget in (self.heading, self.shows, self._choices):
+        for widget in (self.heading, self.shows, self._choices, self.beside.choice):
             column.addWidget(widget)
-        column.addWidget(self.cells, 1)
+        self._cells = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._cells.setSpacing(theme.unit)
+        self._cells.addWidget(self.cells, 1)
+        self._cells.addWidget(self.beside, 1)
+        column.addLayout(self._cells, 1)
         column.addWidget(self.cell_label)
         self._contents = QStackedWidget()
         self._contents.addWidget(content)
@@ -101,7 +104,10 @@ class SurfacePanel(PanelWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stage)
-        self.cells.told.connect(self.cell_label.setText)
+        self.cells.told.connect(self._say_of_cell)
+        self.cells.pointed.connect(self.beside.cells.point_at)
+        self.beside.cells.pointed.connect(self.cells.point_at)
+        self.beside.changed.connect(self._scale)
         self.cells.chosen.connect(self._play_from)
         self.slice.filled.connect(lambda: self._stage.fill(True))
         self.slice.failed.connect(self._fail)
@@ -115,10 +121,12 @@ class SurfacePanel(PanelWidget):
         from engine.analysis.state_grids import state_grid
 
         grid = state_grid(config.environment)
+        self._config = config
         coordinates = coordinates_of(config, environment) if grid is None else ""
         if not isinstance(coordinates, str):
             self.slice.set_choice(coordinates, environment)
         if (environment, grid) == (self._environment, self._grid):
+            self._offer_beside()
             return
         self._environment, self._grid = environment, grid
         self._sliced = not isinstance(coordinates, str)
@@ -128,8 +136,10 @@ class SurfacePanel(PanelWidget):
         self._contents.setCurrentIndex(int(self._sliced))
         self._due.setInterval(EVERY_SLICE if self._sliced else EVERY)
         if self._grid is not None:
-            self.cells.show_grid(self._grid, environment.action)
+            for cells in (self.cells, self.beside.cells):
+                cells.show_grid(self._grid, environment.action)
             self._offer_pages(self._grid)
+        self._offer_beside()
         self.cell_label.setText(_HOW if grid is not None and not grid.arms else "")
         self._follow()
         self._request()
@@ -154,6 +164,16 @@ class SurfacePanel(PanelWidget):
             self.slice.show_batch(history.watched.batch if self._past.shown is None else None)
         self._request()
 
+    def show_ghosts(self, ghosts: Sequence[Run]) -> None:
+        self._ghosts = ghosts
+        self._offer_beside()
+
+    def _offer_beside(self) -> None:
+        """Offer what is of the same process as the run that is shown, or is chosen where there is none."""
+        config = self._shown[0].config if self._shown is not None else self._config
+        folder = self._library.folder if self._library is not None else None
+        self.beside.offer(self._ghosts, config if self._grid is not None else None, folder)
+
     def reset(self) -> None:
         self._history, self._shown = None, None
         self.slice.forget()
@@ -161,6 +181,7 @@ class SurfacePanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self.cells.apply_theme(theme)
+        self.beside.apply_theme(theme)
         self.slice.apply_theme(theme)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -178,10 +199,11 @@ class SurfacePanel(PanelWidget):
     def end(self) -> None:
         self._due.stop()
         self._work.end()
+        self.beside.end()
         self.slice.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
-        return self._work.wait(deadline) and self.slice.wait(deadline)
+        return self._work.wait(deadline) and self.beside.wait(deadline) and self.slice.wait(deadline)
 
     # --- what is shown ---
 
@@ -231,6 +253,8 @@ class SurfacePanel(PanelWidget):
             self._offer_shows(surface)
             self._tell()
             self.cells.show_surface(surface)
+            self._offer_beside()
+            self._scale()
             self._show_agent()
             self._stage.fill(True)
         self._request()
@@ -258,13 +282,32 @@ class SurfacePanel(PanelWidget):
         if self._surface is None or self._shown is None:
             return
         shown: Shows = self.shows.currentData() or "values"
-        told = _told(self._surface, self._shown[0].config, self.cells.letters, shown)
+        told = heading_of(self._surface, self._shown[0].config, self.cells.letters, shown)
         self.heading.setText(told.replace("arrows", "bars") if self._grid and self._grid.arms else told)
 
     def _show_as(self) -> None:
         self._wanted = self.shows.currentData()
         self.cells.show_as(self._wanted)
+        self._scale()
         self._tell()
+
+    def _scale(self) -> None:
+        """Show the same of both runs, in the same colours."""
+        beside = self.beside.cells if self.beside.run is not None else None
+        if beside is not None:
+            beside.show_as(self.shows.currentData() or "values")
+        self.cells.scale_with(beside)
+
+    def _say_of_cell(self, sentence: str) -> None:
+        """What is known of a cell, and what the run that is beside says of it."""
+        other = self.beside.words(*self.cells.pointed_at) if self.cells.pointed_at is not None else ""
+        self.cell_label.setText(f"{sentence} · {other}" if other else sentence)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        across = self.width() > 1.2 * self.height()
+        directions = QBoxLayout.Direction
+        self._cells.setDirection(directions.LeftToRight if across else directions.TopToBottom)
 
     def _fail(self, sentence: str) -> None:
         self._asked = False
@@ -307,35 +350,11 @@ class SurfacePanel(PanelWidget):
             rest //= len(options)
             index = combo.currentIndex() - 1
             page = page * len(options) + (here // rest % len(options) if index < 0 else index)
-        self.cells.show_page(page)
+        for cells in (self.cells, self.beside.cells):
+            cells.show_page(page)
 
 
 def _surface(policy: PolicySnapshot, planned: Planned | None) -> Surface | None:
     from engine.analysis.surfaces import surface_of  # with torch, which is loaded by now, since there is a policy
 
     return surface_of(policy, planned)
-
-
-def _told(surface: Surface, config: RunConfig, letters: Sequence[str], shows: Shows) -> str:
-    words, k = _WORDS[surface.source], surface.turns_left
-    if surface.source == "planned" and isinstance(config.update, PolicyIteration):
-        whole = config.update.step == 1.0
-        next_one = "greedy in it" if whole else "on its way to the greedy one"
-        words = f"V of the policy that was evaluated; arrows show the next one, {next_one}"
-    if k is not None:
-        words = f"V<sub>k</sub>, k = {k}: the best that {_turns(k)} can bring; arrows show what is best then"
-    if surface.settled:
-        words = "Settled: another step would change nothing; arrows show the best actions"
-    if shows == "critic":
-        words = "V as the critic has learned it; arrows show the policy"
-    if shows == "best":
-        words = "V* of the best policy, planned in the known dynamics; arrows show the policy as it is"
-    if shows == "actions":
-        words = words.replace("arrows show", "dots show")
-    lit = "; framed: the states just backed up" if surface.backed_up and not surface.settled else ""
-    named = f" ({', '.join(letters)})" if letters else ""
-    return f"{words}{named}{lit} · iteration {surface.iteration:,}"
-
-
-def _turns(count: int) -> str:
-    return "1 turn" if count == 1 else f"{count:,} turns"
