@@ -105,8 +105,8 @@ METRICS: dict[str, Metric] = {
             "reward",
             "How far the values are from the true ones, averaged over all that was tried, each as often as it was; "
             "these are computed from the known dynamics, without a time limit: of the best policy, or of the one that "
-            "acts where its values are learned, as long as its episodes would end by themselves. Where it is planned, the "
-            "largest error of any state's value.",
+            "acts where its values are learned, as long as its episodes would end by themselves. Where it is planned, "
+            "the largest error of any state's value.",
             from_zero=True,
         ),
         Metric(

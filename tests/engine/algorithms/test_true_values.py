@@ -45,7 +45,7 @@ def test_values_of_the_policy_that_acts_are_computed_when_they_cost_little_besid
 
 
 def test_undiscounted_a_policy_that_would_hardly_ever_end_has_no_true_values() -> None:
-    """On the cliff, one that keeps to the left; discounted it has some, and so it has where episodes may be that long."""
+    """On the cliff, one that keeps to the left; discounted it has some, and where episodes may be that long."""
     left, right = np.zeros((48, 4), np.float32), np.zeros((48, 4), np.float32)
     left[:, 3] = 1.0
     right[:, 1] = right[11::12, 2] = 1.0
