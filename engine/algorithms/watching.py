@@ -56,6 +56,7 @@ class WatchedStep:
         """The ``step``-th of its update, counted from 1, in such an epoch of so many."""
         rows = torch.arange(len(self.log_ratios)) if self.rows is None else self.rows
         change = self.vector.values - self.before
+        layers, largest = self._told(change)
         return UpdateStep(
             iteration=iteration,
             step=step,
@@ -67,32 +68,33 @@ class WatchedStep:
             parameter_change=change.cpu().numpy(),
             epoch=epochs[0],
             epochs=epochs[1],
-            layers=self._layers(change),
-            largest=self._largest(change),
+            layers=layers,
+            largest=largest,
             policy=policy,
             weights=None if self.weights is None else self.weights.cpu().numpy(),
             errors=None if self.errors is None else self.errors.flatten().cpu().numpy(),
         )
 
-    def _layers(self, change: Tensor) -> tuple[LayerChange, ...]:
-        names, sizes = parameter_names(self.policy), [parameter.numel() for parameter in self.vector.parameters]
-        lengths = [[part.norm().item() for part in torch.split(whole, sizes)] for whole in (self.before, change)]
-        return tuple(
-            LayerChange(names.get(id(parameter), f"tensor {number}"), tuple(parameter.shape), before, moved)
-            for number, (parameter, before, moved) in enumerate(zip(self.vector.parameters, *lengths, strict=True), 1)
-        )
-
-    def _largest(self, change: Tensor) -> tuple[ComponentChange, ...]:
-        names, parameters = parameter_names(self.policy), self.vector.parameters
-        starts = np.cumsum([0, *(parameter.numel() for parameter in parameters)])
-        found = []
-        for at in change.abs().topk(min(_LARGEST, len(change))).indices.tolist():
+    def _told(self, change: Tensor) -> tuple[tuple[LayerChange, ...], tuple[ComponentChange, ...]]:
+        """Every tensor of parameters, and those parameters that moved furthest. The device is waited for twice."""
+        named, parameters = parameter_names(self.policy), self.vector.parameters
+        names = [named.get(id(each), f"tensor {number}") for number, each in enumerate(parameters, 1)]
+        sizes = [each.numel() for each in parameters]
+        parts = [*torch.split(self.before, sizes), *torch.split(change, sizes)]
+        lengths = torch.stack(torch._foreach_norm(parts)).tolist()
+        layers = map(LayerChange, names, map(_shape, parameters), lengths[: len(sizes)], lengths[len(sizes) :])
+        furthest = change.abs().topk(min(_LARGEST, len(change))).indices
+        starts, largest = np.cumsum([0, *sizes]), list[ComponentChange]()
+        numbers = torch.stack([self.before[furthest], change[furthest]]).tolist()
+        for at, before, moved in zip(furthest.tolist(), *numbers, strict=True):
             which = int(np.searchsorted(starts, at, "right")) - 1
-            parameter = parameters[which]
-            index = tuple(int(each) for each in np.unravel_index(at - starts[which], tuple(parameter.shape)))
-            name = names.get(id(parameter), f"tensor {which + 1}")
-            found.append(ComponentChange(name, index, self.before[at].item(), change[at].item()))
-        return tuple(found)
+            index = np.unravel_index(at - int(starts[which]), _shape(parameters[which]))
+            largest.append(ComponentChange(names[which], tuple(map(int, index)), before, moved))
+        return tuple(layers), tuple(largest)
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape)
 
 
 def drawn_steps(batch: Minibatch, targets: Tensor, errors: Tensor, weights: Tensor | None = None) -> DrawnSteps:
