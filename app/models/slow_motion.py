@@ -12,6 +12,7 @@ class SlowMotion(QObject):
 
     Signals:
         changed: the run waits or lingers at another stop, or goes on.
+        lit: what is meant of the equation is another stop's terms.
         asked: a person wants the run to go on to there.
         looked: whether anybody sees what is shown of an iteration.
     """
@@ -19,12 +20,25 @@ class SlowMotion(QObject):
     changed = Signal()
     asked = Signal(str)
     looked = Signal(bool)
+    lit = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.at: Stop | None = None
         self.until: Until | None = None  # as it was last asked
         self._looked_at = False
+        self._seen: Stop | None = None
+
+    @property
+    def meant(self) -> Stop | None:
+        """Whose terms of the equation are meant: those of what a person looks at, else of where the run is."""
+        return self.at if self._seen is None else self._seen
+
+    def show(self, stop: Stop | None) -> None:
+        """This is what a person sees of an iteration now, be it live or long over; None is nothing."""
+        if stop != self._seen:
+            self._seen = stop
+            self.lit.emit()
 
     def ask(self, until: Until | None) -> None:
         """The run goes on to there; None is without a stop."""
@@ -36,6 +50,7 @@ class SlowMotion(QObject):
         """Where the run waits or lingers now; None as it goes on."""
         self.at = stop
         self.changed.emit()
+        self.lit.emit()
 
     @property
     def has_missed(self) -> bool:

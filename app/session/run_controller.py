@@ -66,6 +66,8 @@ class RunController(ShownRuns):
         self._came_to: RunState | None = None  # what the run in the window has, while seeds elsewhere go on without it
         thread.state_changed.connect(self._follow)
         thread.stopped_at.connect(self._stop_at)
+        for other in (self.restored, self.cleared):  # where the one before waited says nothing of it
+            other.connect(lambda *_: self.slow.come_to(None))
         self.slow.looked.connect(lambda looked_at: setattr(thread.stops, "looked_at", looked_at))
 
     def answer(self, number: int, action: Any) -> bool:

@@ -20,6 +20,7 @@ from app.panels.update.cells import binned, layout_of
 from app.panels.update.pages import ELLIPSE, RATIOS, kind_of
 from app.panels.update.panel import UpdatePanel
 from app.panels.update.plots import contour_of
+from app.panels.update.words import counted
 from app.session.mailbox import Mailbox
 from app.window.main_window import MainWindow
 from engine.analysis.samples import Samples
@@ -156,7 +157,8 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     window, panel = stepped("reinforce-average-baseline", "episode", "baseline")
     equation_view, pages = window.experiment_panel.equation, panel.pages
     assert panel.code.lit == panel.stop == "baseline"
-    assert equation_view.lit_at is not None
+    at_baseline = equation_view.lit_at
+    assert at_baseline is not None
     assert "Â" in panel.code.accessibleDescription()
     shown = pages.strips["advantage"]
     batch = window.controller.history.watched.batch
@@ -167,6 +169,7 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     assert (panel.stop, window.controller.slow.at) == ("collect", "baseline")
     assert pages.strips["reward"].isVisible()
     assert not shown.isVisible()
+    assert equation_view.lit_at not in (None, at_baseline)  # the terms are those of what is looked at
     # What is under the mouse is told in numbers; the wheel looks closer, and a double click at all again.
     strips = pages.strips["reward"]
     QTest.mouseMove(strips, strips.area.center().toPoint() - QPoint(1, 1))
@@ -212,12 +215,32 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     assert kind_of(window.controller.history.watched) not in (RATIOS, ELLIPSE)
     click_line(panel, "step")
     assert pages.theta.isVisible()
-    window.start()  # at full speed nothing is lit; iterations are watched now and then while the panel is in sight
+    window.start()  # at full speed iterations are watched now and then while the panel is in sight
     qtbot.waitUntil(lambda: window.controller.history.watched.iteration > 2, timeout=20_000)
-    assert equation_view.lit_at is None
     assert window.training.stops.looked_at
+    assert equation_view.lit_at is not None
     bring_up(window.panels.find(AdvantagesPanel))
     qtbot.waitUntil(lambda: not window.training.stops.looked_at)
+    assert equation_view.lit_at is None
+
+
+def test_steps_are_told_by_epoch_and_minibatch_and_how_many_come_is_known_from_the_first() -> None:
+    config = choose(with_values(PolicyGradientConfig(), SMALL), ALGORITHMS["ppo"])
+    changes = {"update.epochs": 3, "update.minibatch_size": 100, "collection.steps": 32, "collection.environments": 8}
+    training = Training(with_values(config, changes))
+    training.watched = True
+    update, told = WatchedUpdate(), list[str]()
+    for event in training:
+        update = update.with_event(event)
+        if isinstance(event, UpdateStep):
+            told.append(counted(event, update))
+            assert update.expected == 9
+        if isinstance(event, Updated):
+            break
+    training.close()
+    assert told == [f"epoch {epoch} of 3, minibatch {number} of 3" for epoch in (1, 2, 3) for number in (1, 2, 3)]
+    assert update.over
+    assert update.expected == 9
 
 
 def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[MainWindow, UpdatePanel]]) -> None:
@@ -231,7 +254,7 @@ def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[Mai
     QTest.keyClick(panel.slider, Qt.Key.Key_Home)
     assert panel.taken == 1
     assert panel.pages.kl._line.y.tolist() == pytest.approx([0.0, steps[0].policy.kl])
-    assert panel.count.text().startswith("step 1 of 3")
+    assert panel.count.text() == "epoch 1 of 3"
     QTest.mouseClick(panel.theta_button, LEFT, pos=QPoint(8, 8))
     assert panel.pages.theta.isVisible()
 

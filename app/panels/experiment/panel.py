@@ -340,12 +340,12 @@ class ExperimentPanel(PanelWidget):
         self.form.show_parameters(experiment.parameters(), told, pinned(experiment.config))
 
     def follow(self, slow: SlowMotion) -> None:
-        """Light the terms of the equation that stand for what the run is at."""
+        """Light the terms of the equation that stand for what is looked at of an iteration, or for where the run is."""
         self._slow = slow
-        slow.changed.connect(self._light)
+        slow.lit.connect(self._light)
 
     def _light(self) -> None:
-        self._box.light(lit_terms(self.equation.lines, self._slow.at))
+        self._box.light(lit_terms(self.equation.lines, self._slow.meant))
 
     def _choices(self, name: str, entries: dict[str, Entry]) -> list[Choice]:
         if name == "family":

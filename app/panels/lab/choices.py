@@ -6,9 +6,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.style.combo import Combo
+from app.style.slider import Slider
 from app.style.text import SteadyLabel
 from app.style.theme import Theme
 
@@ -29,7 +30,7 @@ class Dial(QWidget):
         super().__init__()
         self._steps, self._written = list(steps), written
         self._name = QLabel(symbol)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName(help.split(":")[0])
         self.setToolTip(help)
         self.slider.setMinimumWidth(40)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from app.style.format import short_number
+from app.style.slider import Slider
 from app.style.theme import Theme
 from engine.environments.making.state_spaces import Component
 
@@ -21,7 +22,7 @@ class HeldSliders(QScrollArea):
     changed = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        self._rows: list[tuple[QLabel, QSlider, QLabel]] = []
+        self._rows: list[tuple[QLabel, Slider, QLabel]] = []
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -42,7 +43,7 @@ class HeldSliders(QScrollArea):
         grid.setVerticalSpacing(self._theme.unit // 4)
         self._rows = []
         for index, component in enumerate(components):
-            name, slider, value = QLabel(component.name), QSlider(Qt.Orientation.Horizontal), QLabel()
+            name, slider, value = QLabel(component.name), Slider(), QLabel()
             slider.setRange(0, _STEPS)
             slider.setAccessibleName(component.name)
             slider.setToolTip(f"At which {component.name} the slice is laid")

@@ -21,6 +21,7 @@ from engine.analysis.pushes import moved, pushes
 from engine.catalogue.methods.stops import Stop
 from engine.reports.update_events import Inspected, PolicyChange, UpdateStep
 
+_LOST = "This batch is only like that of the iteration, so what the update did to θ is not known."
 RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED, DRAWN = "ratios", "ellipse", "θ", "loss", "weighted", "drawn"
 
 
@@ -121,28 +122,28 @@ class Pages(QStackedWidget):
 
     def show_view(self, update: WatchedUpdate, view: View) -> str:
         """Show what there is at the stop; why there is nothing, in a sentence, empty where there is something."""
+        if update.batch is not None:
+            self._lay_out(update.batch)
         if view.stop == "collect" or view.stop == "episode":
             return self._show_rewards(update)
         if view.stop == "step":
             return self._show_step(update, view)
         if update.batch is None:
             return "This comes once all of the batch has been collected."
-        self._lay_out(update.batch)
         if view.stop == "iteration":
-            return self._show_moved(update.batch, update.steps, view)
+            return _LOST if update.lost else self._show_moved(update.batch, update.steps, view)
         self._show_batch(update.batch, view)
         return ""
 
     def _show_rewards(self, update: WatchedUpdate) -> str:
         if update.batch is not None:
-            self._lay_out(update.batch)
             rewards = _numbers(update.batch.rewards)
-            self.strips["reward"].show_values("reward r", rewards, _largest(rewards))
+            self.strips["reward"].show_values("reward", "r", rewards, _largest(rewards))
         elif update.episodes:
             layout, rewards = layout_of_episodes(update.episodes)
             self._batch = None
             self.shared.lay_out(layout)
-            self.strips["reward"].show_values("reward r", rewards, _largest(rewards))
+            self.strips["reward"].show_values("reward", "r", rewards, _largest(rewards))
         else:
             return "Each episode appears here as a strip of its rewards, as soon as it has ended."
         self._turn_to("collect")
@@ -157,19 +158,22 @@ class Pages(QStackedWidget):
         credit, baseline, advantages = map(_numbers, (batch.credit, batch.baseline, batch.advantages))
         strips, reach = self.strips, reach_of(credit)
         if view.stop == "credit":
-            strips["credit"].show_values("credit Ψ", credit, reach)
+            strips["credit"].show_values("credit", "Ψ", credit, reach)
         elif view.stop == "baseline":
-            strips["from"].show_values("credit Ψ", credit, reach)
-            strips["baseline"].show_values("baseline b", baseline, reach)
-            strips["advantage"].show_values("advantage Â", advantages)
+            strips["from"].show_values("credit", "Ψ", credit, reach)
+            strips["baseline"].show_values("baseline", "b", baseline, reach)
+            strips["advantage"].show_values("advantage", "Â", advantages)
         else:
-            strips["weight"].show_values("weight w", _numbers(batch.weights))
-            words = "push w (1 − π)" if view.discrete else "push w"
-            strips["push"].show_values(words, pushes(batch, discrete=view.discrete))
+            pushed = "weight" if view.discrete else "weight, the push on log π"
+            strips["weight"].show_values(pushed, "w", _numbers(batch.weights))
+            strips["push"].show_values("push", "w (1 − π)", pushes(batch, discrete=view.discrete))
+            strips["push"].setVisible(view.discrete)  # else it is the weight itself
         self._turn_to(view.stop)
 
     def _show_step(self, update: WatchedUpdate, view: View) -> str:
         steps = update.steps[: view.taken]
+        if update.lost:
+            return _LOST
         if not steps and not update.tries:
             return "This iteration took no step in θ." if update.over else "θ has not moved yet in this update."
         step = steps[-1] if steps else None
@@ -189,11 +193,10 @@ class Pages(QStackedWidget):
         elif kind == RATIOS and step is not None and step.policy is not None:
             self.ratios.show_change(step.policy, step.step)
             changes = [found.policy for found in update.steps if found.policy is not None]
-            self.kl.show_steps(changes, view.taken, expected_steps(update))
+            self.kl.show_steps(changes, view.taken, update.expected)
         elif kind == WEIGHTED and step is not None and step.policy is not None and step.weights is not None:
             if update.batch is not None:
-                self._lay_out(update.batch)
-                self.strips["weighted"].show_values("w × importance weight", _numbers(step.weights))
+                self.strips["weighted"].show_values("w × importance weight", "", _numbers(step.weights))
             self.moved_ratios.show_change(step.policy, step.step)
         elif kind == THETA and step is not None:
             self.theta.show_step(step)
@@ -229,7 +232,7 @@ class Pages(QStackedWidget):
         found = moved(batch, changes[-1], discrete=view.discrete)
         values = np.full(len(batch.rewards), np.nan)
         values[found.rows] = found.change
-        self.strips["change"].show_values("Δπ(a|s)" if view.discrete else "Δ log π(a|s)", values)
+        self.strips["change"].show_values("", "Δπ(a|s)" if view.discrete else "Δ log π(a|s)", values)
         self.pushed.show_moved(found)
         self._turn_to("iteration")
         return ""
@@ -252,16 +255,6 @@ def kind_of(update: WatchedUpdate) -> str:
     if steps and steps[0].drawn is not None:
         return DRAWN
     return LOSS if steps and (steps[0].errors is not None or steps[0].epochs > 1) else THETA
-
-
-def expected_steps(update: WatchedUpdate) -> int:
-    """About how many steps the update takes: those of the epochs that are over tell."""
-    steps = update.steps
-    if update.over or not steps:
-        return len(steps)
-    epoch = max(steps[-1].epoch, 1)
-    of_first = sum(step.epoch == 1 for step in steps)
-    return max(len(steps), of_first * steps[-1].epochs if epoch > 1 else len(steps))
 
 
 def _page(*widgets: QWidget) -> QWidget:

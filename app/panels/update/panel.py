@@ -53,7 +53,7 @@ class UpdatePanel(PanelWidget):
         self._environment: EnvironmentInfo | None = None
         self._config: RunConfig = PolicyGradientConfig()
         self._update, self._live = WatchedUpdate(), WatchedUpdate()
-        self._how = ""  # what an update that was made again is
+        self._how, self._exact = "", True  # what an update that was made again is, and whether it is the run's own
         self._stop: Stop = "collect"
         self._taken: int | None = None  # how many steps are shown as taken; None is all
         self._drawn: tuple[Any, ...] = ()
@@ -187,6 +187,7 @@ class UpdatePanel(PanelWidget):
         if not self.watched:
             self._looking.stop()
             self._slow.look(False)
+            self._slow.show(None)
             self.play_button.setChecked(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -243,15 +244,17 @@ class UpdatePanel(PanelWidget):
         batch = None if looked.single else looked.batch  # what single steps are is seen in what was learned from them
         update = WatchedUpdate(looked.iteration, [], batch, looked.region, list(looked.tries), over=True)
         update.steps = list(looked.steps)
+        update.lost = not update.steps and not looked.exact
         if looked.single:
             self._stop = "step"
-        self._how = looked.how
+        self._how, self._exact = looked.how, looked.exact
         self._take(update)
 
     def _say(self, sentence: str) -> None:
         """There is nothing to be seen, for this reason."""
         self._stage.set_hint(sentence)
         self._stage.fill(False)
+        self._slow.show(None)
         self._drawn = ()
         self._say_heading()
 
@@ -331,6 +334,7 @@ class UpdatePanel(PanelWidget):
     def _redraw(self) -> None:
         """Show what there is of the update at the stop."""
         self.code.light(self._stop, self._slow.at if self._past.shown is None else None)
+        self._slow.show(self._stop if self.watched and not self._update.is_empty else None)
         shown = (id(self._update), self._update.version, self._stop, self.taken)
         key = (*shown, self.theta_button.isChecked(), id(self._theme), self._trained > 0, self._elsewhere)
         if key == self._drawn:
@@ -384,7 +388,7 @@ class UpdatePanel(PanelWidget):
             so_far = "" if update.over or update.steps else " so far"
             words.append(f"{count:,} episode{'s' * (count > 1)}{so_far}")
         if self._how:
-            words.append(self._how)
+            words.append("made again, exact" if self._exact else "a batch like it")
         self.heading.setText(" · ".join(words))
         self.heading.setToolTip(self._how)
 

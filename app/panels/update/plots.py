@@ -28,6 +28,7 @@ from engine.reports.update_events import PolicyChange, TrustRegion, UpdateStep
 _MARGINS = Margins(left=62, bottom=40, top=4)
 _MOST_RATIO = 1e3
 _CORNERS = 181
+_PAST_END = 1.04  # of an update's steps: room for the dot of the last one
 
 
 class RatioPlot(Plot):
@@ -93,6 +94,8 @@ class RatioPlot(Plot):
             words.append(Entry(f"{dropped} dropped out", self._look.negative, "hatched"))
         ends = [] if reach is None else [1 - reach, 1 + reach]
         self._lines.moments = [Moment(x, "clip: 1 ± ε", self._look.marker, dashed=True) for x in ends]
+        if ends:
+            words.append(Entry("1 ± ε", self._look.marker, "dashed"))
         self.legend.show_entries(words)
         self.set_ranges(self._x, (0.0, max(float(self._counted.heights.max()) * 1.1, 5.0)))
         self.redraw()
@@ -131,7 +134,7 @@ class KLPlot(Plot):
         if limit is not None:
             words.append(Entry(f"limit {short_number(limit)}", self._look.error, "dashed"))
         self.legend.show_entries(words)
-        self.set_ranges((0.0, float(max(expected, 1))), (0.0, 1.12 * highest))
+        self.set_ranges((0.0, _PAST_END * max(expected, 1)), (0.0, 1.12 * highest))
         self.redraw()
 
 
@@ -243,7 +246,7 @@ class EllipsePlot(Plot):
         name = "δ" if region.limit is not None else "KL"
         self.legend.show_entries(
             [
-                Entry(f"½ dᵀFd = {name} {short_number(level)}", self._look.error, "line"),
+                Entry(f"½ dᵀFd = {name} = {short_number(level)}", self._look.error, "line"),
                 Entry("ĝ", self._look.credit, "line"),
                 Entry("F⁻¹ĝ", self._look.update, "line"),
                 Entry("step", self._look.text, "filled"),
@@ -288,5 +291,5 @@ class LossPlot(Plot):
         low, high = float(losses.min()), float(losses.max())
         edge = 0.1 * (high - low or abs(high) or 1.0)
         self.legend.show_entries([Entry("loss of the minibatch", self._line.colour, "line")])
-        self.set_ranges((0.0, float(max(len(steps), 1))), (low - edge, high + edge))
+        self.set_ranges((0.0, _PAST_END * max(len(steps), 1)), (low - edge, high + edge))
         self.redraw()

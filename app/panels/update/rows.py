@@ -44,13 +44,17 @@ class Rows(QWidget):
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(place.width()))
         painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, shown)
 
-    def _heading(self, painter: QPainter, place: QRectF, text: str) -> None:
+    def _heading(self, painter: QPainter, place: QRectF, text: str, numbers: str = "") -> None:
+        """``text`` over a list, and over its numbers at the right what these are, where there is room for both."""
         font = QFont(painter.font())
         heavy = QFont(font)
         heavy.setBold(True)
         painter.setFont(heavy)
         self._write(painter, place, text)
+        left = place.width() - painter.fontMetrics().horizontalAdvance(text) - _GAP
         painter.setFont(font)
+        if painter.fontMetrics().horizontalAdvance(numbers) <= left:
+            self._write(painter, place, numbers, muted=True, right=True)
 
 
 class ThetaRows(Rows):
@@ -78,7 +82,8 @@ class ThetaRows(Rows):
         whole = sum(layer.change**2 for layer in step.layers) ** 0.5
         beside = self.width() >= self._theme.px(_BESIDE)
         width = self.width() / 2 - _GAP if beside else float(self.width())
-        self._heading(painter, QRectF(0, 0, width, line), f"step in θ:  ‖Δθ‖ = {short_number(whole)}")
+        top_line = QRectF(0, 0, width, line)
+        self._heading(painter, top_line, f"step in θ: ‖Δθ‖ = {short_number(whole)}", "‖Δ‖ (of ‖θ‖)")
         y = line
         rows = min(len(step.layers), int((self.height() - y) / line))
         if not beside:
@@ -92,7 +97,7 @@ class ThetaRows(Rows):
         if self.height() - top < 2 * line:
             painter.end()
             return
-        self._heading(painter, QRectF(left, top, width, line), "moved furthest")
+        self._heading(painter, QRectF(left, top, width, line), "moved furthest", "before, change")
         largest = max((abs(one.change) for one in step.largest), default=1.0)
         for number, one in enumerate(step.largest[: max(int((self.height() - top) / line) - 1, 0)], 1):
             place = QRectF(left, top + number * line, width, line)
@@ -148,7 +153,7 @@ class TryRows(Rows):
         if not shown:
             painter.end()
             return
-        share = float(metrics.horizontalAdvance("0.000 s "))
+        share = float(metrics.horizontalAdvance("0.000 × s "))
         gain = float(metrics.horizontalAdvance("−0.00000 "))
         verdict = float(metrics.horizontalAdvance("✗ "))
         limit = shown[0].kl_limit
@@ -162,7 +167,7 @@ class TryRows(Rows):
         self._write(painter, QRectF(share + room + _GAP, line, gain, line), "gain", muted=True)
         for number, one in enumerate(shown, 2):
             y = number * line
-            self._write(painter, QRectF(0, y, share, line), f"{short_number(one.fraction, 3)} s")
+            self._write(painter, QRectF(0, y, share, line), f"{short_number(one.fraction, 3)} × s")
             fits = one.kl <= one.kl_limit
             colour = QColor(self._theme.threshold if fits else self._theme.negative)
             painter.fillRect(QRectF(share, y + 3, min(max(one.kl * scale, 1.0), room), line - 7), colour)

@@ -84,7 +84,8 @@ class Strips(QWidget):
     def __init__(self, theme: Theme, shared: Shared) -> None:
         super().__init__()
         self._theme, self._shared = theme, shared
-        self.title, self._cells, self._reach = "", np.empty((0, 0)), 1.0
+        self.title, self.symbol = "", ""
+        self._cells, self._reach = np.empty((0, 0)), 1.0
         self._drawn: tuple[tuple[object, ...], QImage] | None = None
         self._held: tuple[QPointF, Window] | None = None
         self._pressed: QPointF | None = None  # where a click may have begun
@@ -105,13 +106,15 @@ class Strips(QWidget):
         self._theme, self._drawn = theme, None
         self.update()
 
-    def show_values(self, title: str, values: Numbers, reach: float | None = None) -> None:
-        """Draw these [M] in the shared layout; ``reach`` is the size of full colour, where it is given."""
+    def show_values(self, title: str, symbol: str, values: Numbers, reach: float | None = None) -> None:
+        """Draw these [M] in the shared layout; ``reach`` is the size of full colour, where it is given. They are named
+        by their ``title`` and ``symbol``, or by that alone where there is no room for both."""
         assert self._shared.layout is not None
-        self.title, self._cells = title, self._shared.layout.cells(values)
+        self.title, self.symbol = " ".join(filter(None, (title, symbol))), symbol
+        self._cells = self._shared.layout.cells(values)
         self._reach = reach_of(values) if reach is None else reach
         self._drawn = None
-        self.setAccessibleName(title)
+        self.setAccessibleName(self.title)
         self.update()
 
     # --- where things are ---------------------------------------------------------------------------------------------
@@ -179,7 +182,9 @@ class Strips(QWidget):
         negative = bool(self._cells.size) and bool((self._cells < 0).any())
         scale = span + metrics.horizontalAdvance(high) + (metrics.horizontalAdvance(low) if negative else 0) + 12
         room = max(self.width() - 2, 1)
-        title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, room)
+        most = f"±{high}" if negative else high
+        wide = metrics.horizontalAdvance(self.title) + 8.0 + metrics.horizontalAdvance(most) > room
+        title = metrics.elidedText(self.symbol if wide else self.title, Qt.TextElideMode.ElideRight, room)
         painter.drawText(QRectF(0, 0, room, line - 4), Qt.AlignmentFlag.AlignVCenter, title)
         x = metrics.horizontalAdvance(title) + 12.0
         if not self._cells.size:
@@ -187,7 +192,7 @@ class Strips(QWidget):
         painter.setPen(QColor(self._theme.muted))
         middle = Qt.AlignmentFlag.AlignVCenter
         if x + scale > room:  # only how much the full colour is
-            painter.drawText(QRectF(x - 4, 0, room - x + 4, line - 4), middle, f"±{high}" if negative else high)
+            painter.drawText(QRectF(x - 4, 0, room - x + 4, line - 4), middle, most)
             return
         if negative:
             painter.drawText(QRectF(x, 0, room, line - 4), middle, low)

@@ -9,9 +9,12 @@ from engine.reports.update_events import Inspected, UpdateStep
 
 
 def counted(step: UpdateStep, update: WatchedUpdate) -> str:
-    """ "step 3 of 80 · epoch 1 of 10"."""
-    words = f"step {step.step:,}" + (f" of {len(update.steps):,}" if update.over else "")
-    return f"{words} · epoch {step.epoch} of {step.epochs}" if step.epochs > 1 else words
+    """ "epoch 2 of 10, minibatch 3 of 8", or "step 3 of 20"."""
+    if step.epochs == 1:
+        return f"step {step.step:,}" + (f" of {len(update.steps):,}" if update.over else "")
+    of = update.in_epoch
+    minibatch = f", minibatch {(step.step - 1) % of + 1:,} of {of:,}" if of > 1 else ""
+    return f"epoch {step.epoch} of {step.epochs}{minibatch}"
 
 
 def comment(update: WatchedUpdate, stop: Stop) -> str:
@@ -24,7 +27,7 @@ def comment(update: WatchedUpdate, stop: Stop) -> str:
     if update.over and tries and not tries[-1].accepted:
         return "No share of the step gained anything within the bound, so the policy stays as it was."
     if tries:
-        return "✓ is taken: the first share of the step s that gains something within the bound. ✗ is refused."
+        return "✓ taken: the first share of s with a gain within the bound. ✗ refused."
     return ""
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QDeadlineTimer, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QDeadlineTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.panels.lab.baseline.plots import NoisePlot, SpreadPlot
 from app.panels.lab.choices import Column, Dial, combo
@@ -19,6 +19,7 @@ from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.plotting.axes import Range, settled_range
 from app.style.format import short_number
+from app.style.slider import Slider
 from app.style.text import Stage, SteadyLabel
 from app.style.theme import Theme
 from engine.analysis.lab.settings import REWARD_TO_GO, TOTAL_RETURN, Settings
@@ -70,7 +71,7 @@ class BaselinePage(PanelWidget):
         column = Column(context.theme)
         self.policy = PolicyChoice(context, "Policy", "Whose gradient is estimated")
         self.credit = combo("Credit", "What the baseline is taken off", _CREDITS)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setRange(0, _TICKS)
         self.slider.setAccessibleName("Baseline b")
         self.slider.setToolTip("The constant that is taken off every action's credit")

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QDeadlineTimer, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QDeadlineTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.panels.lab.choices import Column, Dial, combo
 from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, written
@@ -20,6 +20,7 @@ from app.panels.lab.progress import Busy
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.style.format import power_of_ten, short_number
+from app.style.slider import Slider
 from app.style.text import Stage, SteadyLabel
 from app.style.theme import Theme
 from engine.analysis.lab.settings import Settings
@@ -78,7 +79,7 @@ class GradientsPage(PanelWidget):
     def _make_column(self, context: PanelContext) -> Column:
         column = Column(context.theme)
         self.value = SteadyLabel("h = 1.0×10⁻¹⁰", "heading")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setRange(0, _PER_POWER * (1 - _LOWEST))
         self.slider.setAccessibleName("Step h")
         self.slider.setToolTip("How far apart the two places are at which f is evaluated, as a power of ten")

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.panels.lab.choices import Column, Dial, combo
 from app.panels.lab.landscape.racer_rows import RacerRows
 from app.style.format import short_number
 from app.style.icons import give
+from app.style.slider import Slider
 from app.style.theme import Theme
 
 if TYPE_CHECKING:  # with torch
@@ -62,7 +63,7 @@ class RaceControls(Column):
         row.setSpacing(theme.unit // 2)
         row.addWidget(self.play, 1)
         row.addWidget(self.again)
-        self.scrubber = QSlider(Qt.Orientation.Horizontal)
+        self.scrubber = Slider()
         self.scrubber.setAccessibleName("Step that is shown")
         self.scrubber.setToolTip("The step that is shown; drag to go back and forth")
         plain = partial(short_number, digits=2)

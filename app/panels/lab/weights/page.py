@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QDeadlineTimer, Qt
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QDeadlineTimer
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.panels.lab.choices import Column, Dial, combo
 from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, whole, written
@@ -17,6 +17,7 @@ from app.panels.lab.progress import Busy
 from app.panels.lab.weights.plots import CoursePlot, WeightsPlot
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
+from app.style.slider import Slider
 from app.style.text import Stage, SteadyLabel
 from app.style.theme import Theme
 from engine.analysis.lab.settings import Settings
@@ -66,7 +67,7 @@ class WeightsPage(PanelWidget):
     def _make_column(self, context: PanelContext) -> Column:
         column = Column(context.theme)
         self.value = SteadyLabel("h = 0000 steps", "heading")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setRange(1, 1)
         self.slider.setAccessibleName("Horizon h")
         self.slider.setToolTip("After how many steps the weights are looked at")
