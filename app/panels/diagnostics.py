@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -40,6 +41,7 @@ class DiagnosticsPanel(PanelWidget):
         self._theme = theme
         self._config: RunConfig = PolicyGradientConfig()
         self._defined: tuple[str, ...] = ()
+        self._pointed: tuple[str, ...] = ()  # what is plotted besides, since a finding goes by it
         self._history: History | None = None
         self._ghosts: Sequence[Run] = ()
         self._lacking: list[SmallPlot] = []  # which do not show them yet
@@ -84,19 +86,31 @@ class DiagnosticsPanel(PanelWidget):
         self._config = config
         defined = diagnosed(config, environment)
         if defined != self._defined:
+            self._pointed = ()
             self._plot(defined)
 
     def name_run(self, name: str) -> None:
+        if self._pointed and name != self._run:
+            self._pointed = ()
+            self._plot(self._defined)
         self._run = name
         for small in self._made.values():
             small.plot.run = name
 
     def point_at(self, curves: Collection[str]) -> None:
+        more = tuple(name for name in METRICS if name in curves and name not in self._smalls and self._is_told(name))
+        if more:
+            self._pointed += more
+            self._plot(self._defined)
         found = [small for name, small in self._smalls.items() if name in curves]
         if found:
             self._scroll.ensureWidgetVisible(found[0])
         for small in found or self.smalls:
             Flash(small)
+
+    def _is_told(self, name: str) -> bool:
+        history = self._history
+        return history is not None and bool(np.isfinite(history.metrics[name].values).any())
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         self._ghosts, self._lacking = ghosts, list(self._made.values())
@@ -116,7 +130,7 @@ class DiagnosticsPanel(PanelWidget):
     def _plot(self, defined: tuple[str, ...]) -> None:
         self._defined = defined
         beside = {METRICS[name].against[0] for name in defined}
-        names = tuple(name for name in defined if name not in beside)
+        names = tuple(name for name in (*defined, *self._pointed) if name not in beside)
         for name in names:
             if name not in self._made:
                 self._made[name] = self._new_small(name)

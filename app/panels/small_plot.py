@@ -24,6 +24,7 @@ from app.plotting.traces import Trace
 from app.style.format import NOTHING, minus, short_number
 from app.style.text import SteadyLabel
 from app.style.theme import Theme, blended
+from engine.reports.diagnostic_metrics import DIAGNOSTIC
 from engine.reports.metric import Metric
 from engine.reports.metrics import METRICS
 
@@ -33,6 +34,7 @@ _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRi
 _UNITS_IN_WORDS = ("nats", "steps/s")  # longer ones would leave the curves no room, and stand in the tooltip
 _MARGINS = Margins(left=64, bottom=AXIS_HEIGHT, top=4, below=5, tick_height=13, most_ticks=3)
 _DASHES = (4, 3)  # in widths of the line
+_SELDOM = frozenset(metric.name for metric in DIAGNOSTIC)  # of which the newest iteration need not tell anything
 _EDGE = 0.12  # of the range, so that labels at its ends do not meet the next plot's
 
 
@@ -126,6 +128,8 @@ class SmallPlot(QWidget):
             self._band.x = self._line.x
             self._band.low, self._band.high = lows[known], self._trace.highs[known]
         newest = provisional if len(provisional) else values[-1:]
+        if self._metric.name in _SELDOM:
+            newest = self._line.y[-1:]
         self._value.setText(self._written(float(newest[0])) if len(newest) else NOTHING)
         if axis != self._axis:
             self._axis = axis

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.commands.interrupts import Interrupts
-from engine.commands.output import complain
+from engine.commands.output import Lasting, complain
 from engine.commands.shown import print_out
 from engine.runtime.errors import RequestError, RunError
 
@@ -30,16 +32,19 @@ def print_self_test(algorithms: Sequence[str], as_json: bool, interrupts: Interr
         if name not in ALGORITHMS:
             raise RequestError(f"There is no algorithm {name}; there is {', '.join(ALGORITHMS)}.")
     with interrupts.not_for_long(), interrupts.held_back():
-        from engine.analysis.self_test import self_test
+        from engine.analysis.self_tests import self_tests
         from engine.runtime.threads import compute_on_one_thread
 
         compute_on_one_thread()
-    outcomes = []
-    for outcome in self_test(algorithms or tuple(ALGORITHMS)):
-        interrupts.check()
-        outcomes.append(outcome)
-        if not outcome.passed:
-            complain(f"{outcome.algorithm}, {outcome.probe.title}: {outcome.found}")
+    outcomes, names = [], list(algorithms or ALGORITHMS)
+    with Console(file=cast(IO[str], Lasting(sys.stderr))).status("Testing …") as status:
+        for outcome in self_tests(names):
+            interrupts.check()
+            outcomes.append(outcome)
+            at = names.index(outcome.algorithm) + 1
+            status.update(f"Testing: {len(outcomes)} probes of {at} of {len(names)} algorithms so far …")
+            if not outcome.passed:
+                complain(f"{outcome.algorithm}, {outcome.probe.title}: {outcome.found}")
     print_out([_as_data(outcome) for outcome in outcomes] if as_json else _table(outcomes))
     failed = sum(not outcome.passed for outcome in outcomes)
     if failed:

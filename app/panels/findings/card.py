@@ -95,15 +95,19 @@ class FindingsCard(QFrame):
         return row
 
     def _add_tries(self, tries: Sequence[Try]) -> None:
-        if tries:
+        changes = [change for change in tries if change.values]
+        if changes:
             self._column.addWidget(_label("What may help, in a run of its own that is else as this one:"))
-        for change in tries:
+        for change in changes:
             button = QPushButton(change.words)
             paths = ", ".join(f"{path} = {value}" for path, value in change.values.items())
             button.setToolTip(f"Choose all that this run has, but {paths}, for you to start; the run stays as it is.")
             button.clicked.connect(partial(self.tried.emit, change))
             self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
             self.buttons.append(button)
+        for change in tries:
+            if not change.values:
+                self._column.addWidget(_label(f"What to try: {change.words}"))
 
     def lie_above(self, line: QPoint, left: int) -> None:
         """Lie right above the line whose left upper corner this is, from ``left`` on."""

@@ -53,9 +53,9 @@ class SelfTestThread(QThread):
 
     def run(self) -> None:
         try:
-            from engine.analysis.self_test import self_test
+            from engine.analysis.self_tests import self_tests
 
-            for outcome in self_test(self._algorithms, lambda: self._ending):
+            for outcome in self_tests(self._algorithms, lambda: self._ending):
                 self.outcome.emit(outcome)
         except BaseException as error:
             self.failed.emit(failure(error, "The self-test broke off"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.analysis.doctor.of_values import OFF
 from engine.analysis.doctor.reported import Reported, median
-from engine.analysis.doctor.rule import Rule, value_at
+from engine.analysis.doctor.rule import Rule, mended, value_at
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 
 _LOOKS = 4  # before which nothing is said
@@ -120,9 +120,9 @@ RULES = (
         look=_likelihood,
         meaning="Either something else acts, as where the coin of ε is read the wrong way round, or the actions that "
         "are learned from are not those that were drawn, as after clipping to bounds.",
-        tries=lambda reported: (),
+        tries=mended,
         panel="Diagnostics",
-        curves=("entropy", "epsilon"),
+        curves=("likelihood_gap",),
         source="The mean of −log π over actions drawn from π is the entropy (Shannon, 1948). Here: off by 6 standard "
         "deviations over the last 8 looks, with the same sign in three of four; healthy presets stay below 4.",
     ),
@@ -133,9 +133,9 @@ RULES = (
         look=_drift,
         meaning="Between collecting and updating something changes what the policy says: a normaliser of observations "
         "that goes on learning, as in evaluation, dropout, or a copy that is not the newest.",
-        tries=lambda reported: (),
-        panel="Signal",
-        curves=(),
+        tries=mended,
+        panel="Diagnostics",
+        curves=("policy_drift",),
         source=f"{_HUANG}, on debugging: ratios are 1 at first. Here: log π of fixed actions moves by more than "
         "0.00001, where healthy runs have exactly 0.",
     ),
@@ -146,9 +146,9 @@ RULES = (
         look=_density,
         meaning="Where an action is squashed into bounds, its density is that of the number before, divided by the "
         "squashing's slope. Without that, entropy can be gained without end by wide or far-off numbers.",
-        tries=lambda reported: (),
+        tries=mended,
         panel="Diagnostics",
-        curves=("entropy", "temperature"),
+        curves=("density_error",),
         source="Haarnoja et al. (2018), “Soft actor-critic”, appendix C. Here: 0.01 nats apart; rounding comes to a "
         "ten-thousandth of it.",
     ),
@@ -159,9 +159,9 @@ RULES = (
         look=_ends,
         meaning="Behind the end of an episode nothing follows, so the target of its last step is the reward alone. "
         "Where a value is added there, too, values feed on themselves and rise far beyond what can be had.",
-        tries=lambda reported: (),
+        tries=mended,
         panel="Diagnostics",
-        curves=("target_mean", "largest_value", "first_value"),
+        curves=("final_targets", "ended_share"),
         source="Mnih et al. (2015), algorithm 1, which sets y = r there. Here: none of the targets of 20 iterations, "
         "where 20 were to be expected by the number of episodes that ended.",
     ),
@@ -173,9 +173,9 @@ RULES = (
         meaning="Something is summed otherwise than is meant: a discount applied twice or counted from the wrong end, "
         "the present reward left out, a recursion off by one step, advantages normalised over something else than the "
         "batch, or rewards changed on the way, as by clipping.",
-        tries=lambda reported: (),
-        panel="Signal",
-        curves=(),
+        tries=mended,
+        panel="Diagnostics",
+        curves=("credit_error",),
         source=f"{_JONES}: test what can be computed by hand. Here: the recursion of returns, from each step to the "
         "next, off by a thousandth of the largest number in it; rounding comes to a ten-thousandth of that.",
     ),
@@ -186,9 +186,9 @@ RULES = (
         look=_objective,
         meaning="The loss has another sign or scale than the estimate of the policy gradient: a minus that is missing, "
         "a mean over an episode's steps in place of their sum, or weights that single steps should not have.",
-        tries=lambda reported: (),
+        tries=mended,
         panel="Diagnostics",
-        curves=("loss", "grad_norm"),
+        curves=("objective_error",),
         source="Williams (1992): the log-probability of an episode is a sum over its steps. Here: off by a thousandth "
         "of the terms' size; rounding comes to a ten-thousandth of that.",
     ),
@@ -199,9 +199,9 @@ RULES = (
         look=_value,
         meaning="The policy's loss is differentiated through the learned value as well, or its targets are not the "
         "ones that were estimated: a baseline has to be a constant there.",
-        tries=lambda reported: (),
+        tries=mended,
         panel="Diagnostics",
-        curves=("value_loss", "explained_variance"),
+        curves=("value_pull",),
         source="Mnih et al. (2016), where V in the policy's gradient is a constant. Here: a twentieth of the gradient "
         "in the median of 4 looks; in healthy presets one look came to 0.006, near where V is as it should be.",
     ),

@@ -73,7 +73,7 @@ RULES = (
         "ones hardly move them, and where sizes differ the large component drowns the others.",
         tries=_scaled,
         panel="Diagnostics",
-        curves=("grad_norm",),
+        curves=("observation_scale",),
         source="Schulman, “Nuts and bolts of deep RL research”: observations with mean 0 and standard deviation 1; "
         "huge or tiny scales make learning slow. Here: above 50 or below 0.01.",
     ),
@@ -86,7 +86,7 @@ RULES = (
         "smaller. One step too large, or inputs out of scale, have pushed them there.",
         tries=_alive,
         panel="Diagnostics",
-        curves=("grad_norm",),
+        curves=("dead_units",),
         source="Maas et al. (2013), “Rectifier nonlinearities improve neural network acoustic models”. Here: half of a "
         "layer in the median of three looks.",
     ),
@@ -99,7 +99,7 @@ RULES = (
         "states that differ look alike. Weights or inputs are too large.",
         tries=_unsaturated,
         panel="Diagnostics",
-        curves=("grad_norm",),
+        curves=("saturated_units",),
         source="Glorot and Bengio (2010), “Understanding the difficulty of training deep feedforward neural networks”. "
         "Here: 80 % of a layer's outputs, with flat returns.",
     ),

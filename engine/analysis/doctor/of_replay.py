@@ -173,7 +173,7 @@ RULES = (
         "before it stands in are learned. It is copied too seldom, or never, whatever the settings say.",
         tries=_quicker,
         panel="Diagnostics",
-        curves=("first_value",),
+        curves=("target_age",),
         source="Mnih et al. (2015), “Human-level control through deep reinforcement learning”, on target networks. "
         "Here: it has not changed for twice as long as it may, or its turn has not come in a tenth of the training.",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.analysis.doctor.reported import RECENT, Other, Reported, mean
-from engine.analysis.doctor.rule import Rule, put
+from engine.analysis.doctor.rule import Rule, Try, put
 from engine.config import RunConfig
 
 _LONG = 60.0  # seconds of training, before which nothing is said of its speed
@@ -67,7 +67,12 @@ RULES = (
         look=_slower,
         meaning="Something grows with every step, or the machine has other work to do: another run, another program, "
         "or heat.",
-        tries=lambda reported: (),
+        tries=lambda reported: (
+            Try(
+                "Pause other runs and close other programs. Where that does not help, go on from where it was saved in "
+                "a program just started: if it is fast again then, something was piling up."
+            ),
+        ),
         panel="Diagnostics",
         curves=("steps_per_second",),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: throughput that decays means that a costly "

@@ -111,7 +111,11 @@ RULES = (
         look=_same_episodes,
         meaning="Environments that are to differ by chance play the same episode side by side, so that a batch is "
         "worth one. They draw from the same random numbers.",
-        tries=lambda reported: (),
+        tries=lambda reported: (
+            Try(
+                "Give every environment a seed of its own, and see that one from elsewhere draws from what it is given."
+            ),
+        ),
         panel="Returns",
         curves=(),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: decorrelate environments. Here: 6 of 10 "

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.analysis.doctor.of_policy import is_certain
 from engine.analysis.doctor.reported import Reported, mean, median
-from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
+from engine.analysis.doctor.rule import Rule, Try, mended, put, scaled, value_at
 
 _RATE = "update.learning_rate"
 _DIVERGENCES = ("approx_kl", "kl")
@@ -189,9 +189,9 @@ RULES = (
         look=_other_at_first,
         meaning="The update compares the policy with another than the one that acted, or with other actions than those "
         "that it took: probabilities are stale, or of what the environment made of an action.",
-        tries=lambda reported: (),
-        panel="Signal",
-        curves=(),
+        tries=mended,
+        panel="Diagnostics",
+        curves=("first_ratio",),
         source="Huang et al. (2022), “The 37 implementation details of PPO”, on debugging: ratios are 1 in the first "
         "epoch's first minibatch. Here: off by 1 % in half of the last 5 updates.",
     ),
@@ -255,8 +255,8 @@ RULES = (
         meaning="Clipping stops rewarding change beyond its range, and does not undo it. Such ratios mean steps that "
         "are too large, or probabilities that were noted of other actions than those that were taken.",
         tries=_smaller_steps,
-        panel="Signal",
-        curves=(),
+        panel="Diagnostics",
+        curves=("largest_ratio",),
         source="Engstrom et al. (2020), “Implementation matters in deep policy gradients”: clipping does not keep "
         "ratios in its range. Here: the largest beyond a factor of 10 in half of the last 10 updates.",
     ),

@@ -114,7 +114,9 @@ RULES = (
         look=_strays,
         meaning="It does what he does where he has been, and its few errors lead to where he has not, so that they add "
         "up. Asking him there, as DAgger does, mends that.",
-        tries=lambda reported: (),
+        tries=lambda reported: (
+            Try("Choose DAgger, and a teacher who can be asked what to do where the learner comes to."),
+        ),
         panel="Returns",
         curves=(),
         source=f"{_ROSS}: errors grow with the square of the horizon. Here: nine of ten steps agreed, and less than "

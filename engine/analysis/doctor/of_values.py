@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 
 from engine.analysis.doctor.reported import Reported, error_of, mean, median
-from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on, value_at
+from engine.analysis.doctor.rule import Rule, Try, mended, put, scaled, switched_on, value_at
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
 
@@ -193,9 +193,9 @@ RULES = (
         meaning="The time limit is no part of the world: what would have followed has to be stood in for by the value "
         "of the state that was seen last. Taken for an end, or completed from a state of the next episode, it teaches "
         "that good states are worth little.",
-        tries=lambda reported: (),
+        tries=mended,
         panel="Diagnostics",
-        curves=("explained_variance",),
+        curves=("cut_error", "surprise_at_limit", "final_targets"),
         source="Pardo et al. (2018), “Time limits in reinforcement learning”. Here: the credit off by a thousandth "
         "where it is computed apart, or targets of rewards alone where nothing ended; or 1.2 standard deviations and 3 "
         "standard errors from the mean of all other steps, over the last 20 iterations in which a time was up; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from engine.analysis.doctor.reported import Reported
 from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.compatibility import refusal
 from engine.config import RunConfig
+from engine.config.bugs import NO_BUG
 from engine.config.parameters import with_values
 from engine.runtime.errors import RequestError
 
@@ -20,10 +21,10 @@ PanelTitle = Literal["Returns", "Signal", "Diagnostics"]
 
 @dataclass(frozen=True)
 class Try:
-    """A change that may help: in words, and as values by the paths of parameters."""
+    """What may help: in words, and as values by the paths of parameters; none where no setting does it."""
 
     words: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +70,15 @@ def findings_of(rules: Sequence[Rule], reported: Reported) -> list[Finding]:
 
 
 def offered(finding: Finding, reported: Reported) -> list[Try]:
-    """What may help of all that the rule has to offer: what can be had in this run's environment and changes it."""
-    return [each for each in finding.rule.tries(reported) if _can_be_had(each, reported.config)]
+    """What may help, the run without the bug first where it is made with one, then all that the rule has to offer: what
+    can be had in this run's environment and changes it."""
+    without_bug = put(reported, "bug", NO_BUG, "Train it without the bug")
+    return [each for each in (*without_bug, *finding.rule.tries(reported)) if _can_be_had(each, reported.config)]
 
 
 def _can_be_had(change: Try, config: RunConfig) -> bool:
+    if not change.values:
+        return True
     try:
         altered = with_values(config, change.values)
         plain = described(altered.environment)
@@ -118,3 +123,12 @@ def switched_on(reported: Reported, path: str, words: str) -> Iterator[Try]:
     """The switch at ``path``, where there is one and it is off."""
     if value_at(reported.config, path) is False:
         yield Try(words, {path: True})
+
+
+def mended(reported: Reported) -> Iterator[Try]:
+    """What may help where code is wrong, and not on purpose."""
+    if value_at(reported.config, "bug") in (NO_BUG, None):
+        yield Try(
+            "Help ▸ Self-test, which trains the algorithm where it is known what must be learned: which probe fails "
+            "mostly says which part of the code is wrong. No setting mends that."
+        )

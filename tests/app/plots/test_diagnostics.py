@@ -15,9 +15,10 @@ from app.models.past import Past
 from app.panels.columns import columns_for, places
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.small_plot import beside_ghost
+from app.style.flash import Flash
 from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.reports.events import Change
+from engine.reports.events import Change, Updated
 from tests.app.plots.pointing import pixel_of, point_at, wheel
 from tests.app.shorthands import a_ghost, a_run, experiment, words
 
@@ -164,3 +165,23 @@ def test_words_and_curves_have_room_at_any_width_and_text_size(
                 assert label.mapTo(small, label.rect().topRight()).x() <= small.width()
     finally:
         apply(DARK, QApplication.instance())
+
+
+def test_what_a_finding_goes_by_is_plotted_once_it_is_pointed_at(panel: DiagnosticsPanel) -> None:
+    panel.name_run("one run")
+    panel.set_choice(CARTPOLE, experiment(budget__environment_steps=500).config)
+    history = a_run(iterations=5)
+    for i, error in ((6, 0.25), (7, None)):  # the last of which did not look
+        history.add_iteration(Updated(i, i * 100, 2 * i, float(i), {"loss": -1.0, "credit_error": error}, ()))
+    panel.refresh(history)
+    usual = panel.shown
+    assert "credit_error" not in usual
+    panel.point_at(("credit_error", "cut_error"))
+    assert panel.shown == (*usual, "credit_error")  # of the other nothing was told
+    (pointed,) = {flash.parent() for flash in panel.findChildren(Flash)}
+    assert pointed is panel.smalls[-1]
+    assert "0.25" in words(panel.smalls[-1])
+    panel.point_at(("credit_error",))
+    assert panel.shown == (*usual, "credit_error")
+    panel.name_run("another")
+    assert panel.shown == usual

@@ -10,6 +10,7 @@ import numpy as np
 from engine.analysis.doctor.reported import Other, Reported
 from engine.analysis.doctor.rule import offered
 from engine.analysis.doctor.rules import RULES, findings
+from engine.config.bugs import NO_BUG
 from engine.config.parameters import with_values
 from engine.reports.metrics import METRICS
 from tests.each import each
@@ -218,8 +219,21 @@ def test_a_rule_says_all_that_it_has_to(rule: object) -> None:
     assert "Here:" in rule.source
     assert rule.meaning.endswith(".")
     reported = FAULTS[rule.name]()
-    for change in offered(next(found for found in findings(reported) if found.rule is rule), reported):
-        assert with_values(reported.config, change.values) != reported.config
+    tries = offered(next(found for found in findings(reported) if found.rule is rule), reported)
+    assert tries, "nothing is said of what to try"
+    for change in tries:
+        assert with_values(reported.config, change.values) != reported.config or change.words.endswith(".")
+
+
+@each("rule", RULES, ids=lambda rule: rule.name)
+def test_a_run_that_is_made_with_a_bug_is_to_be_trained_without_it_first(rule: object) -> None:
+    reported = FAULTS[rule.name]()
+    if not hasattr(reported.config, "bug"):
+        return
+    faulty = configured(reported, bug="wrong-sign")
+    first, *others = offered(next(found for found in findings(faulty) if found.rule is rule), faulty)
+    assert first.values == {"bug": NO_BUG}
+    assert all("bug" not in each.values for each in others)
 
 
 def test_a_point_that_stands_for_several_iterations_counts_as_many() -> None:
