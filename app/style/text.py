@@ -56,7 +56,8 @@ def plain_tip(text: str) -> str:
 
 
 class SteadyLabel(QLabel):
-    """A label in tabular figures that is always as wide as ``widest``: new text neither moves nor lays out anything."""
+    """A label in tabular figures that is as wide as ``widest``, so that new text neither moves nor lays out anything;
+    only one that is longer widens it, for good, and nothing is cut."""
 
     def __init__(self, widest: str, role: str = "") -> None:
         super().__init__()
@@ -65,6 +66,12 @@ class SteadyLabel(QLabel):
             self.setProperty("role", role)
         self.setFont(tabular(self.font()))
         self._fix()
+
+    def setText(self, text: str) -> None:
+        if len(text) > len(self._widest):
+            self._widest = text
+            self._fix()
+        super().setText(text)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

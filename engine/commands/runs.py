@@ -18,6 +18,7 @@ from engine.catalogue.configured import described
 from engine.catalogue.methods.entries import ALGORITHMS, UPDATES
 from engine.catalogue.methods.picking import picked
 from engine.commands.shown import number, print_out, when
+from engine.config.bugs import NO_BUG, is_hidden
 from engine.runs.examining import reported_of
 from engine.runs.library import Library
 from engine.runs.liveness import is_trained, settle
@@ -229,7 +230,9 @@ def _places(record: RunRecord, experiments: Sequence[ExperimentRecord]) -> list[
 
 
 def _findings(library: Library, record: RunRecord) -> list[Finding]:
-    """What the doctor sees in a run; nothing in one of which too little is known here."""
+    """What the doctor sees in a run; nothing where too little is known of it here, or its bug is to be guessed."""
+    if is_hidden(str(record.configuration.get("bug", NO_BUG))):
+        return []
     with suppress(RequestError):  # of a later version, whose configuration is not known here
         reported = reported_of(library, record)
         return findings(reported) if reported is not None else []

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from engine.analysis.doctor.of_values import OFF
-from engine.analysis.doctor.reported import Reported, median
+from engine.analysis.doctor.reported import Reported, median, number
 from engine.analysis.doctor.rule import Rule, mended, value_at
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 
@@ -64,8 +64,8 @@ def _drift(reported: Reported) -> str | None:
     if not drift > 1e-5:
         return None
     return (
-        f"The policy that is updated is not the one that acted: log π of the same actions moved by {drift:.2g} in "
-        "between, where nothing has been learned yet."
+        f"The policy that is updated is not the one that acted: log π of the same actions moved by {number(drift, 2)} "
+        "in between, where nothing has been learned yet."
     )
 
 
@@ -88,7 +88,8 @@ def _density(reported: Reported) -> str | None:
     if not off > 0.01:
         return None
     return (
-        f"The policy's log π is not the density of its actions: computed apart, it differs by {off:.2g} nats or more."
+        f"The policy's log π is not the density of its actions: computed apart, it differs by {number(off, 2)} nats or "
+        "more."
     )
 
 

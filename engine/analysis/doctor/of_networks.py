@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from engine.analysis.doctor.reported import Reported, median
+from engine.analysis.doctor.reported import Reported, median, number
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on
 
 
@@ -39,7 +39,7 @@ def _out_of_scale(reported: Reported) -> str | None:
     which = "large" if size > 1.0 else "small"
     return (
         f"The policy's network is given {which} numbers: the root mean square of the largest component of what it "
-        f"observes is {size:.3g}."
+        f"observes is {number(size, 3)}."
     )
 
 

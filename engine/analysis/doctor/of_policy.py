@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import chain
 
-from engine.analysis.doctor.reported import Reported, median
+from engine.analysis.doctor.reported import Reported, median, number
 from engine.analysis.doctor.rule import Rule, Try, put, scaled
 from engine.catalogue.spaces import Space
 
@@ -51,14 +51,17 @@ def _decided(reported: Reported) -> str | None:
     if space.kind == "box":
         if now / max(space.size, 1) > -3.0:
             return None
-        seen = f"{now / space.size:.1f} nats for each number of an action, a spread of {_spread(now / space.size):.2g}"
+        seen = (
+            f"{number(now / space.size, 2)} nats for each number of an action, a spread of "
+            f"{number(_spread(now / space.size), 2)}"
+        )
     else:
         if not now / most < 0.02:
             return None
         seen = f"{max(now / most, 0.0):.1%} of that of blind choice"
     return (
         f"The policy is certain of its actions and not good: its entropy is {seen}, and the mean return of "
-        f"{reported.mean_return:.4g} does not rise."
+        f"{number(reported.mean_return)} does not rise."
     )
 
 

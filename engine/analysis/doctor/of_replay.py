@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, mean, median
+from engine.analysis.doctor.reported import Reported, mean, median, number
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 from engine.config import ActorCriticConfig, ValueBasedConfig
 
@@ -42,8 +42,8 @@ def _overestimated(reported: Reported) -> str | None:
     if taken - brought < 1.5 * size or reported.does_well or not reported.is_flat:
         return None
     return (
-        f"Values are overestimated: first states are taken to be worth {taken:.4g}, and their episodes bring "
-        f"{brought:.4g} as discounted return."
+        f"Values are overestimated: first states are taken to be worth {number(taken)}, and their episodes bring "
+        f"{number(brought)} as discounted return."
     )
 
 
@@ -59,8 +59,8 @@ def _underestimated(reported: Reported) -> str | None:
     if len(known) < 10 or taken - median(known) > 0.05 * brought:
         return None
     return (
-        f"Values stay too low: first states are taken to be worth {taken:.4g}, while their episodes bring "
-        f"{brought:.4g} as discounted return, and they do not rise."
+        f"Values stay too low: first states are taken to be worth {number(taken)}, while their episodes bring "
+        f"{number(brought)} as discounted return, and they do not rise."
     )
 
 
@@ -95,8 +95,8 @@ def _run_away(reported: Reported) -> str | None:
     if abs(recent) < 10.0 * most or abs(recent) < 1.2 * abs(before):
         return None
     return (
-        f"Values run away: they average {recent:.3g} and grow, where no episode has brought more than {most:.3g} as "
-        "discounted return, either way."
+        f"Values run away: they average {number(recent, 3)} and grow, where no episode has brought more than "
+        f"{number(most, 3)} as discounted return, either way."
     )
 
 
@@ -109,7 +109,7 @@ def _errors_grow(reported: Reported) -> str | None:
     now, before = median(recent), median(known[-40:-20])
     if low <= 0.0 or now < 20.0 * low or now < before:
         return None
-    return f"Errors of the values grow: {now:.3g} on average, {now / low:,.0f} times what they had come down to."
+    return f"Errors of the values grow: {number(now, 3)} on average, {now / low:,.0f} times what they had come down to."
 
 
 def _too_young(reported: Reported) -> str | None:

@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import RECENT, Reported, error_of, gain, mean
+from engine.analysis.doctor.reported import RECENT, Reported, error_of, gain, mean, number
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 
 
@@ -25,8 +25,8 @@ def _worse_than_at_first(reported: Reported) -> str | None:
     if mean(begun) - max(reported.mean_return, mean(half)) < 0.5 * float(np.std(begun)):
         return None
     return (
-        f"The policy is worse than at first: a mean return of {reported.mean_return:.4g}, where the first episodes had "
-        f"{mean(reported.beginning):.4g}."
+        f"The policy is worse than at first: a mean return of {number(reported.mean_return)}, where the first episodes "
+        f"had {number(mean(reported.beginning))}."
     )
 
 
@@ -42,8 +42,8 @@ def _like_random(reported: Reported) -> str | None:
     if most > max(enough, 1e-6 * abs(mean(begun))):
         return None
     return (
-        f"After {reported.progress:.0%} of the training, a mean return of {mean(half):.4g} cannot be told from the "
-        f"{mean(reported.beginning):.4g} of the policy it began with."
+        f"After {reported.progress:.0%} of the training, a mean return of {number(mean(half))} cannot be told from the "
+        f"{number(mean(reported.beginning))} of the policy it began with."
     )
 
 
@@ -58,7 +58,7 @@ def _too_sparse(reported: Reported) -> str | None:
     if share < 0.99 or usual > float(np.median(reported.beginning)):
         return None
     return (
-        f"{share:.1%} of the episodes return the same, {usual:.4g}: nothing that is tried makes a difference often "
+        f"{share:.1%} of the episodes return the same, {number(usual)}: nothing that is tried makes a difference often "
         "enough to learn from it."
     )
 
@@ -73,8 +73,8 @@ def _cannot_repeat(reported: Reported) -> str | None:
     if not 5 <= there <= 0.5 * len(recent) or reported.way > 0.6:
         return None
     return (
-        f"It knows how but cannot repeat it: {there} of the last {len(recent)} episodes return {goal:g} or more, up to "
-        f"{recent.max():.4g}, while the mean stays at {reported.mean_return:.4g}."
+        f"It knows how but cannot repeat it: {there} of the last {len(recent)} episodes return {number(goal)} or more, "
+        f"up to {number(recent.max())}, while the mean stays at {number(reported.mean_return)}."
     )
 
 
@@ -118,8 +118,8 @@ def _forgotten(reported: Reported) -> str | None:
     if mean(half) > best - 0.5 * (best - begun) or not reported.is_flat:
         return None
     return (
-        f"What had been learned is lost: the mean return was {best:.4g} and is {reported.mean_return:.4g}, and it does "
-        "not rise again."
+        f"What had been learned is lost: the mean return was {number(best)} and is {number(reported.mean_return)}, and "
+        "it does not rise again."
     )
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from engine.analysis.doctor.of_policy import is_certain
-from engine.analysis.doctor.reported import Reported, mean, median
+from engine.analysis.doctor.reported import Reported, mean, median, number
 from engine.analysis.doctor.rule import Rule, Try, mended, put, scaled, value_at
 
 _RATE = "update.learning_rate"
@@ -59,8 +59,8 @@ def _spikes(reported: Reported) -> str | None:
         return None
     times = "once" if len(high) == 1 else f"{len(high)} times"
     return (
-        f"In the last {len(recent)} updates the policy jumped {times}, by a KL divergence of up to {high.max():.2g} "
-        f"nats where {usual:.2g} is usual, and returns fell."
+        f"In the last {len(recent)} updates the policy jumped {times}, by a KL divergence of up to "
+        f"{number(high.max(), 2)} nats where {number(usual, 2)} is usual, and returns fell."
     )
 
 
@@ -82,7 +82,9 @@ def _too_long(reported: Reported) -> str | None:
     typical = median(recent)
     if typical < 0.1 or not reported.is_flat:
         return None
-    return f"Every update moves the policy far: by a KL divergence of {typical:.2g} nats, and returns do not rise."
+    return (
+        f"Every update moves the policy far: by a KL divergence of {number(typical, 2)} nats, and returns do not rise."
+    )
 
 
 def _stands_still(reported: Reported) -> str | None:
@@ -93,7 +95,7 @@ def _stands_still(reported: Reported) -> str | None:
     if median(np.abs(recent)) >= 1e-5 or not reported.is_flat or is_certain(reported):
         return None
     return (
-        f"Updates hardly move the policy: a KL divergence of {median(np.abs(recent)):.1g} nats over the last "
+        f"Updates hardly move the policy: a KL divergence of {number(median(np.abs(recent)), 1)} nats over the last "
         f"{len(recent)}, and returns do not rise."
     )
 
@@ -145,7 +147,10 @@ def _exploding(reported: Reported) -> str | None:
     before = reported.last("grad_norm", 40)[:20]
     if begun <= 0.0 or now < 300.0 * begun or now < 10.0 or now < median(before):
         return None
-    return f"Gradients explode: their length is {now:.2g}, {now / begun:,.0f} times what it was at first, and it grows."
+    return (
+        f"Gradients explode: their length is {number(now, 2)}, {now / begun:,.0f} times what it was at first, and it "
+        "grows."
+    )
 
 
 def _vanishing(reported: Reported) -> str | None:
@@ -156,8 +161,8 @@ def _vanishing(reported: Reported) -> str | None:
     if begun <= 0.0 or now > 1e-4 * begun or not reported.is_flat:
         return None
     return (
-        f"Gradients vanish: their length is {now:.1g}, of {begun:.2g} at first, while the mean return of "
-        f"{reported.mean_return:.4g} does not rise."
+        f"Gradients vanish: their length is {number(now, 1)}, of {number(begun, 2)} at first, while the mean return of "
+        f"{number(reported.mean_return)} does not rise."
     )
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, mean, median
+from engine.analysis.doctor.reported import Reported, mean, median, number
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 from engine.config import ImitationConfig
 from engine.config.imitation import OWN, BehaviouralCloning
@@ -35,8 +35,8 @@ def _by_heart(reported: Reported) -> str | None:
     if now - low < max(0.2 * abs(low), 0.05) or mean(learned[-5:]) >= float(learned[best]):
         return None
     return (
-        f"It learns by heart: on what is held out the loss has risen from {low:.3g} to {now:.3g} since iteration "
-        f"{best + 1}, while on what is learned it fell to {mean(learned[-5:]):.3g}."
+        f"It learns by heart: on what is held out the loss has risen from {number(low, 3)} to {number(now, 3)} since "
+        f"iteration {best + 1}, while on what is learned it fell to {number(mean(learned[-5:]), 3)}."
     )
 
 
@@ -61,7 +61,7 @@ def _strays(reported: Reported) -> str | None:
         return None
     return (
         f"It strays: it agrees with the teacher in {median(agreement):.0%} of his steps, and returns "
-        f"{reported.mean_return:.4g} where he returns {best:.4g}."
+        f"{number(reported.mean_return)} where he returns {number(best)}."
     )
 
 

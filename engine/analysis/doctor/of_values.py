@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, error_of, mean, median
+from engine.analysis.doctor.reported import Reported, error_of, mean, median, number
 from engine.analysis.doctor.rule import Rule, Try, mended, put, scaled, switched_on, value_at
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
@@ -35,7 +35,7 @@ def _worse_than_none(reported: Reported) -> str | None:
         return None
     return (
         f"The learned value predicts returns worse than a constant would: its explained variance was below 0 in "
-        f"{np.count_nonzero(found < 0.0)} of the last {len(found)} iterations, {typical:.2f} in the middle."
+        f"{np.count_nonzero(found < 0.0)} of the last {len(found)} iterations, {number(typical, 2)} in the middle."
     )
 
 
@@ -88,7 +88,7 @@ def _scaled_rewards(reported: Reported) -> Iterator[Try]:
     scale = value_at(reported.config, "environment.reward_scale")
     wanted = float(f"{scale / off:.1g}")
     yield from switched_on(reported, _NORMALIZE, "Normalise rewards, which scales them and never shifts them")
-    yield from put(reported, "environment.reward_scale", wanted, f"Multiply rewards by {wanted:g}")
+    yield from put(reported, "environment.reward_scale", wanted, f"Multiply rewards by {number(wanted, 1)}")
     yield from scaled(reported, _VALUE_RATE, 5.0, "Raise the value's learning rate", (0.0, 1.0))
 
 
@@ -150,8 +150,8 @@ def _unlike_returns(reported: Reported) -> str | None:
     if abs(typical) < 0.3 * size or abs(typical) < 5.0 * error or not size > 0.0:
         return None
     return (
-        f"The learned value is none of what is returned: it takes episodes to be worth {mean(taken):.4g} as they "
-        f"begin, and they bring {mean(brought):.4g} as discounted return."
+        f"The learned value is none of what is returned: it takes episodes to be worth {number(mean(taken))} as they "
+        f"begin, and they bring {number(mean(brought))} as discounted return."
     )
 
 
@@ -170,8 +170,8 @@ def _mean_far_from_zero(reported: Reported) -> str | None:
         return None
     side = "low" if typical > 0 else "high"
     return (
-        f"The learned value is too {side} nearly everywhere: the advantages' mean was {median(means):.3g} over the "
-        f"last {len(means)} iterations, {abs(typical):.1f} times their spread."
+        f"The learned value is too {side} nearly everywhere: the advantages' mean was {number(median(means), 3)} over "
+        f"the last {len(means)} iterations, {abs(typical):.1f} times their spread."
     )
 
 

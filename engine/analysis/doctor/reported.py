@@ -19,6 +19,7 @@ Floats = NDArray[Any]
 RECENT = 100  # episodes, of which the mean return is reported
 FIRST = 20  # episodes by which the policy that a run began with is known, at least
 NONE: Floats = np.empty(0)
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,18 @@ def gain(before: Floats, after: Floats) -> float:
         if abs(difference) <= 1e-6 * (abs(first.mean()) + abs(second.mean()))
         else math.copysign(math.inf, difference)
     )
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number as a sentence has it, of so many digits that count: "12,340", "−0.25", "3.1×10⁻⁷"."""
+    if not math.isfinite(value) or value == 0.0:
+        return f"{value:g}".replace("-", "−")
+    size = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    places, raised = digits - 1 - size, ""
+    if not -5 < size < 7:
+        value, places, raised = value / 10.0**size, digits - 1, f"×10{str(size).translate(_RAISED)}"
+    written = f"{round(value, places):,.{max(places, 0)}f}".replace("-", "−")
+    return f"{written.rstrip('0').rstrip('.') if places > 0 else written}{raised}"
 
 
 def from_rows(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported
+from engine.analysis.doctor.reported import Reported, number
 from engine.catalogue.configured import changed, described
 from engine.catalogue.methods.compatibility import refusal
 from engine.config import RunConfig
@@ -109,7 +109,9 @@ def scaled(
     wanted = min(max(value * factor, limits[0]), limits[1])
     rounded = max(round(wanted), 1) if isinstance(value, int) else float(f"{wanted:.2g}")
     if rounded != value:
-        yield Try(f"{words} to {rounded:,}" if isinstance(value, int) else f"{words} to {rounded:g}", {path: rounded})
+        yield Try(
+            f"{words} to {rounded:,}" if isinstance(value, int) else f"{words} to {number(rounded)}", {path: rounded}
+        )
 
 
 def put(reported: Reported, path: str, value: Any, words: str) -> Iterator[Try]:

@@ -16,6 +16,7 @@ from app.panels.columns import columns_for, places
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.small_plot import beside_ghost
 from app.style.flash import Flash
+from app.style.text import SteadyLabel
 from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.reports.events import Change, Updated
@@ -185,3 +186,13 @@ def test_what_a_finding_goes_by_is_plotted_once_it_is_pointed_at(panel: Diagnost
     assert panel.shown == (*usual, "credit_error")
     panel.name_run("another")
     assert panel.shown == usual
+
+
+def test_a_value_that_is_longer_than_expected_is_not_cut(qtbot: QtBot) -> None:
+    label = SteadyLabel("0.08")
+    qtbot.addWidget(label)
+    width = label.width()
+    label.setText("0.07")
+    assert label.width() == width
+    label.setText("0.00391")
+    assert label.width() >= label.fontMetrics().horizontalAdvance("0.00391")

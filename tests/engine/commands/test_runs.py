@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.config.bugs import NO_BUG, hidden
 from engine.config.parameters import with_values
 from engine.runs.library import ITERATIONS, Library
 from engine.runs.liveness import hold
@@ -71,21 +72,31 @@ def test_a_run_is_shown_for_programs_and_for_people(folder: Path, capsys: Captur
     assert "failed: It broke." in " ".join(capsys.readouterr().out.split())
 
 
-def test_what_the_doctor_sees_in_a_run_is_shown(tmp_path: Path, capsys: Capture) -> None:
-    """One whose values explain less than nothing, but for its first iterations."""
-    with opened(tmp_path) as library:
-        run_id = filled(library).id
+def faulty(folder: Path, **values: str) -> Path:
+    """A library with a run whose values explain less than nothing, but for its first iterations."""
+    with opened(folder) as library:
+        run_id = filled(library, values).id
         numbers = np.full((60, len(ITERATION_COLUMNS)), np.nan)
         numbers[:, 0] = numbers[:, 1] = numbers[:, 3] = 4.0 + np.arange(60)
         numbers[:, 1] *= 100.0
         numbers[:, ITERATION_COLUMNS.index("explained_variance")] = -0.7
         library.append(run_id, ITERATIONS, ITERATION_COLUMNS, numbers)
-    folder = tmp_path / "library"
+    return folder / "library"
+
+
+def test_what_the_doctor_sees_in_a_run_is_shown(tmp_path: Path, capsys: Capture) -> None:
+    folder = faulty(tmp_path)
     assert run("runs", "show", 1, "--json", "--library", folder) == 0
     (found,) = told(capsys)["findings"]
     assert found["rule"] == "values-worse-than-none"
     assert run("runs", "show", 1, "--library", folder) == 0
     assert found["sentence"] in " ".join(capsys.readouterr().out.split())
+
+
+def test_of_a_run_whose_bug_is_to_be_guessed_the_doctor_says_nothing(tmp_path: Path, capsys: Capture) -> None:
+    folder = faulty(tmp_path, bug=hidden(NO_BUG, 7))
+    assert run("runs", "show", 1, "--json", "--library", folder) == 0
+    assert told(capsys)["findings"] == []
 
 
 def test_deleting_can_be_undone(folder: Path, capsys: Capture) -> None:
