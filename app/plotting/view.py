@@ -34,6 +34,7 @@ class Axis(pg.AxisItem):
     # pyqtgraph asks for these while it makes an axis
     _scale = 1.0  # of the text
     _said = ""  # of the title
+    _written = ""  # of it, for the label
     _beside = 0  # pixels left of it in which the unit stands instead of the title beneath
     shorter: tuple[str, ...] = ("",)  # what it says where there is no room for the title
 
@@ -81,10 +82,16 @@ class Axis(pg.AxisItem):
     def labelString(self) -> str:
         return f"<span>{self._said}</span>"
 
+    def _updateLabel(self) -> None:  # noqa: N802
+        if self._written != self.labelString():  # pyqtgraph writes it anew with whatever is set of an axis
+            self._written = self.labelString()
+            super()._updateLabel()
+
     def _say(self, text: str) -> None:
         if text != self._said:
             self._said = text
-            self.label.setHtml(self.labelString())
+            self._written = self.labelString()
+            self.label.setHtml(self._written)
 
     def apply_theme(self, theme: Theme, font: QFont) -> None:
         self._scale = theme.text_scale

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from engine.config import FAMILY_OF, RunConfig
 from engine.config.migrations import moved, renamed
 from engine.config.problems import OPTIONS, ParameterError, Problem
-from engine.config.validation import is_model, validated
+from engine.config.validation import check_extent, fitting, is_model
 
 
 class Parameter(NamedTuple):
@@ -80,6 +80,7 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     Raises:
         ParameterError: a path leads nowhere, or a value does not fit.
     """
+    check_extent(dict(values))
     data = config.model_dump()
     rest: dict[str, Any] = {}
     for path, value in sorted(values.items(), key=lambda item: item[0].removesuffix(".kind") != "update"):
@@ -87,12 +88,12 @@ def with_values(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
         path, value = path if _there(data, path) else moved(path), renamed(path, value)
         if isinstance(_at(data, path), dict):
             _place(data, path, value)
-            data = validated(_of_its_family(data, type(config)) if path == "update" else data).model_dump()
+            data = fitting(_of_its_family(data, type(config)) if path == "update" else data).model_dump()
         else:
             rest[path] = value
     for path, value in rest.items():
         _place(data, path, value)
-    return validated(data)
+    return fitting(data)
 
 
 def values_between(old: RunConfig, new: RunConfig) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _of_its_family(data: dict[str, Any], before: type[BaseModel]) -> dict[str, A
 
 def carried_over(config: RunConfig, to: RunConfig) -> RunConfig:
     """``to``, a configuration of another family, with all that both families have as it is in ``config``."""
-    return validated(_shared(config.model_dump(), type(config), type(to), to.model_dump()))
+    return fitting(_shared(config.model_dump(), type(config), type(to), to.model_dump()))
 
 
 def _shared(

@@ -23,6 +23,15 @@ def validated(data: Any) -> RunConfig:
         ParameterError: of the first thing that does not fit.
     """
     check_extent(data)
+    return fitting(data)
+
+
+def fitting(data: Any) -> RunConfig:
+    """As ``validated``, of data whose extent was seen to.
+
+    Raises:
+        ParameterError: of the first thing that does not fit.
+    """
     try:
         return _RUN.validate_python(data)
     except ValidationError as error:

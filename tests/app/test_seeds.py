@@ -61,12 +61,13 @@ def choose(qtbot: QtBot, window: MainWindow, times: int) -> None:
     QApplication.processEvents()
 
 
-def click_on_a_line(panel: ReturnsPanel, seed: int, group: SeedGroup) -> None:
+def click_on_a_line(qtbot: QtBot, panel: ReturnsPanel, seed: int, group: SeedGroup) -> None:
     """Click in the plot on the thin line of a seed where all others are furthest, where the plot shows no more."""
-    curves = {run.config.seed: panel._seeds._curves[run.id] for run in group.runs}
+    seeds = panel._seeds
+    qtbot.waitUntil(lambda: not seeds._late.isActive())  # then the lines are all that has been told, and stay
+    curves = {run.config.seed: seeds._curves[run.id] for run in group.runs}
     curve = curves.pop(seed)
     panel.plot.take_x((0.0, float(curve.x[-1])))
-    QTest.qWait(150)  # for what is told to be drawn, which moves the range in y
     (left, right), (low, high) = panel.plot.seen
     inside = np.linspace(curve.x[0], curve.x[-1], 21)[1:-1]
     apart = [
@@ -115,10 +116,7 @@ def test_three_seeds_are_trained_together_and_paused_stepped_stopped_and_gone_on
     assert len(seeds._middle.x) == (len(seeds._curves[middle.id]) if beside else 0)
     assert np.isnan(panel._seeds._lines.x).sum() == 3  # one path for all
     third = group_of(window).runs[2]
-    click_on_a_line(panel, 2, group_of(window))
-    if controller.shown.run.config.seed != 2:  # the plot has moved meanwhile, as more was drawn
-        QTest.qWait(QApplication.doubleClickInterval() + 50)
-        click_on_a_line(panel, 2, group_of(window))
+    click_on_a_line(qtbot, panel, 2, group_of(window))
     assert controller.shown.run.config.seed == 2
     window.runs.chips.setFocus()
     window.runs.chips.setCurrentIndex(window.runs.chips.runs.index(window.runs.chips.runs.row_of(third.id), 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from engine.catalogue.methods.compatibility import misplaced
 from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES, UPDATES
 from engine.catalogue.methods.imitated import supplied
@@ -36,12 +38,20 @@ def nearest_fit(config: RunConfig, environment: EnvironmentInfo) -> RunConfig | 
         config = choose(config, UPDATES[SAC().kind])  # which knows both kinds of actions
     if isinstance(config, ImitationConfig):
         config = supplied(config, environment)
-    follows = with_values(config, {"policy.distribution": "auto"})
-    raw = [with_values(follows, {"policy.features": "raw"})] if isinstance(config.policy, LinearPolicy) else []
-    usual = CNNPolicy() if environment.observation.image else MLPPolicy()
-    kinds = sorted(POLICIES.values(), key=lambda entry: entry.id != usual.kind)
-    candidates = (config, follows, *raw, *(choose(follows, entry) for entry in kinds))
+    candidates = _with_other_policies(config, environment)
     return next((candidate for candidate in candidates if misplaced(candidate, environment) is None), None)
+
+
+def _with_other_policies(config: RunConfig, environment: EnvironmentInfo) -> Iterator[RunConfig]:
+    """``config``, and what it is with less and less of its policy."""
+    yield config
+    follows = with_values(config, {"policy.distribution": "auto"})
+    yield follows
+    if isinstance(config.policy, LinearPolicy):
+        yield with_values(follows, {"policy.features": "raw"})
+    usual = CNNPolicy() if environment.observation.image else MLPPolicy()
+    for entry in sorted(POLICIES.values(), key=lambda entry: entry.id != usual.kind):
+        yield choose(follows, entry)
 
 
 def what_gave_way(before: RunConfig, after: RunConfig, environment: EnvironmentInfo) -> str:
