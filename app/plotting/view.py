@@ -82,7 +82,7 @@ class Axis(pg.AxisItem):
     def labelString(self) -> str:
         return f"<span>{self._said}</span>"
 
-    def _updateLabel(self) -> None:  # noqa: N802
+    def _updateLabel(self) -> None:
         if self._written != self.labelString():  # pyqtgraph writes it anew with whatever is set of an axis
             self._written = self.labelString()
             super()._updateLabel()

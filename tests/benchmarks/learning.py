@@ -89,7 +89,7 @@ GOALS = (
     Goal("lunar-lander", 200.0, stop=True),
     Goal("lunar-lander-cloning", 200.0),
     Goal("lunar-lander-dagger", 200.0),
-    Goal("lunar-lander-dqn", 180.0),
+    Goal("lunar-lander-dqn", 200.0),
     Goal("lunar-lander-continuous", 200.0, stop=True),
     Goal("bipedal-walker-sac", 250.0, stop=True),
     Goal("lunar-lander-continuous-sac", 200.0),
