@@ -43,7 +43,7 @@ def rule_refusal(config: RunConfig, environment: EnvironmentInfo) -> Refusal | N
 
 
 def _problems(config: RunConfig, environment: EnvironmentInfo) -> Iterator[Refusal]:
-    if isinstance(config, ValueBasedConfig):  # what it learns is what its policy is made of
+    if isinstance(config, ValueBasedConfig | PlanningConfig):  # another policy would not do either, where these cannot
         yield from _of_the_rule(config, environment)
     yield from POLICY_SPECS[config.policy.kind].fits(config.policy, environment)
     distribution = DISTRIBUTION_SPECS[distribution_in(config, environment)]

@@ -92,6 +92,11 @@ EVERY_REFUSAL: list[tuple[dict[str, Any], EnvironmentInfo, str]] = [
     ({"policy.distribution": "beta"}, UNBOUNDED, "needs bounded actions, but those of Free-v0 are not"),
     ({"policy.distribution": "tanh-gaussian"}, UNBOUNDED, "needs bounded actions, but those of Free-v0 are not"),
     ({"update": "exact-gradient"}, CARTPOLE, "The exact gradient needs known dynamics with finitely many states"),
+    (
+        {"update": "value-iteration", "policy": "tabular"},
+        CARTPOLE,
+        "Value iteration needs known dynamics with finitely many states",
+    ),
     ({"update": "exact-gradient", "policy": "gru"}, BANDIT, "needs a policy of the present state alone"),
     ({"update": "off-policy"} | FIXED_LENGTH, CARTPOLE, "Products of ratios weigh whole episodes"),
     ({"estimator.credit": "gae", "estimator.baseline": "average"}, CARTPOLE, "GAE lets a learned value stand in"),
