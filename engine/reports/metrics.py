@@ -20,12 +20,12 @@ METRICS: dict[str, Metric] = {
         Metric(
             "first_value",
             "Value at the start",
-            "max Q(s₀)",
+            "V(s₀)",
             "reward",
-            "What the best action in the first state, or the one that the policy prefers, or V there, is taken to be "
-            "worth, averaged over the episodes that have just ended: above their discounted return, values are "
-            "overestimates, unless random actions cost much of that. Those of a soft actor-critic count the entropy to "
-            "come as well.",
+            "What the first state is taken to be worth, averaged over the episodes that have just ended: max Q where "
+            "the policy follows from values, of an actor-critic Q of the action that the policy prefers, or V of a "
+            "critic. Above their discounted return, values are overestimates, unless random actions cost much of that. "
+            "Those of a soft actor-critic count the entropy to come as well.",
             against=("discounted_return", "return"),
         ),
         Metric(
@@ -308,9 +308,11 @@ METRICS: dict[str, Metric] = {
         Metric(
             "target_entropy",
             "Target entropy",
-            "H₁",
+            "H̄",
             "nats",
-            "The entropy that an automatic temperature keeps, in the units of the entropy beside it.",
+            "The entropy that an automatic temperature keeps, of the whole action and in the units of the entropy "
+            "beside it: of continuous ones H₁ for each component and ln of half the width of its bounds, as H₁ is in "
+            "units in which they are −1 and 1; of discrete ones the chosen share of ln |A|.",
         ),
         Metric(
             "gradient_steps",
