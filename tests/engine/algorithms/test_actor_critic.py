@@ -18,7 +18,7 @@ from engine.algorithms.actor_critic.all_actions import (
 )
 from engine.algorithms.actor_critic.deterministic import smoothed
 from engine.algorithms.actor_critic.rule import ActorCriticRule
-from engine.algorithms.actor_critic.squashed import drawn, soft_gradients
+from engine.algorithms.actor_critic.squashed import SquashedImprovement, drawn, soft_gradients
 from engine.algorithms.actor_critic.temperature import Temperature
 from engine.algorithms.actor_critic.traced import _TRACES, traced_targets
 from engine.catalogue.environments import ENVIRONMENTS
@@ -390,6 +390,22 @@ def test_an_automatic_temperature_goes_on_from_what_it_is_changed_to() -> None:
     assert float(temperature.value) == moved != pytest.approx(0.2)
     temperature.begin(SAC(temperature=0.7))
     assert float(temperature.value) == pytest.approx(0.7)
+
+
+def test_every_component_of_an_action_has_its_part_of_the_target_entropy() -> None:
+    """d H₁ in units in which the bounds are −1 and 1, and as it is told, in the environment's."""
+    for id, components, widths in (("Pendulum-v1", 1, [2.0]), ("BipedalWalker-v3", 4, [1.0])):
+        config = configured(id, update="sac", update__target_entropy=-0.5)
+        environment = ENVIRONMENTS[id]
+        policy = Policy(policy_of(config, environment), environment, torch.Generator().manual_seed(1))
+        improvement = SquashedImprovement(config, policy, environment, torch.Generator())
+        told = improvement.told()
+        volume = components * math.log(widths[0])
+        assert told["target_entropy"] == pytest.approx(-0.5 * components + volume)
+        before = float(improvement._temperature.value)
+        improvement._entropy = torch.tensor(-0.5 * components)
+        improvement.stepped(0.1)
+        assert float(improvement._temperature.value) == before  # which rests where the entropy is at its target
 
 
 @pytest.mark.parametrize(("entropy", "sign"), [(0.5, 1.0), (1.0, 0.0), (1.5, -1.0)])

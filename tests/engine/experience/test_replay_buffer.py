@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from typing import Any, cast
 
@@ -23,10 +24,11 @@ from engine.config.replay import ReplayConfig
 from engine.environments.batches.changed import ChangedBatch
 from engine.environments.batches.interface import Transitions as Moved
 from engine.experience.prioritized_replay import PrioritizedReplay
-from engine.experience.replay import Replay
+from engine.experience.replay import LEAST_PRIORITY, Horizon, Replay
 from engine.experience.replay_buffer import Experience, Minibatch, ReplayBuffer
 from engine.experience.replay_layout import ArrayLayout, TransitionLayout, replay_bytes
 from engine.experience.sum_tree import SumTree
+from engine.experience.transitions import Transitions
 from engine.maths.priorities import prioritized_weights
 from engine.runtime.errors import RunError
 from engine.training.checkpoint import from_bytes, to_bytes
@@ -410,6 +412,21 @@ def test_priorities_are_of_the_exponent_that_is_in_force_however_it_changes() ->
         replay.weigh(exponent)
         drawn, probabilities = replay.sample(200, 1, GAMMA, generator())
         assert probabilities.tolist() == pytest.approx([1 / len(drawn.slots.unique())] * 200)
+
+
+def test_a_change_of_the_exponent_reaches_what_is_kept_with_the_next_draw() -> None:
+    config = ReplayConfig(sampling="prioritized", priority_exponent=1.0, minibatch_size=300)
+    replay = Replay(config, LAYOUT, 2, generator())
+    seen, actions = np.zeros((1, 2, 3), np.float32), np.zeros((1, 2), np.int64)
+    rewards, never = np.zeros((1, 2)), np.zeros((1, 2), np.bool_)
+    replay.append(Transitions(seen, actions, rewards, never, never, seen, seen[0]), rewards)
+    draw = partial(replay.draws, horizon=Horizon(1, GAMMA), steps=1, progress=1.0, device=torch.device("cpu"))
+    (first,) = draw(config)
+    replay.learned(config, first.batch, torch.where(first.batch.slots == 0, 8.0, 1.0))
+    for exponent in (1.0, 1.0 / 3.0):
+        (drawn,) = draw(config.model_copy(update={"priority_exponent": exponent}))
+        share = (8.0 + LEAST_PRIORITY) ** exponent / sum((each + LEAST_PRIORITY) ** exponent for each in (8.0, 1.0))
+        assert (drawn.batch.slots == 0).double().mean().item() == pytest.approx(share, abs=0.01)
 
 
 @pytest.mark.parametrize("steps", [0, 3, 30])

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
+from engine.environments.making.known_dynamics import finite_mdp
 from engine.experience.batch import Batch, LearnedValue
 from engine.experience.rollouts import Rollout
-from engine.reports.events import Collected
+from engine.reports.events import Collected, Updated
+from engine.reports.update_events import UpdateStep
 from engine.training.learners.summary import beginnings, summary
+from engine.training.training import Training
 from tests.engine.support import updates_of
 
 STEPS, ENVIRONMENTS_BESIDE = 4, 2
@@ -82,3 +88,80 @@ def test_ratios_are_1_before_the_first_step_and_move_after_it(policy: str) -> No
         assert first < 1e-4
         assert largest is not None
         assert largest > 10.0 * first
+
+
+# --- values that are learned from old experience ----------------------------------------------------------------------
+
+
+VALUES = {
+    "device": "cpu",
+    "collection.steps": 16,
+    "update.replay.learning_starts": 40,
+    "update.replay.minibatch_size": 8,
+}
+LEARNING = [
+    ("dqn", "CartPole-v1", {"estimator.n": 3}),
+    ("dqn", "CartPole-v1", {"update.replay.sampling": "prioritized", "update.loss": "squared"}),
+    ("sac", "Pendulum-v1", {}),
+    ("td3", "Pendulum-v1", {"environment.time_limit": 9}),
+    ("q-actor-critic", "CartPole-v1", {}),
+]
+
+
+def until_updated(training: Training) -> tuple[list[UpdateStep], Updated]:
+    """The gradient steps of the next iteration where it is watched, and what it reports."""
+    steps = []
+    for event in training:
+        if isinstance(event, UpdateStep):
+            steps.append(event)
+        if isinstance(event, Updated):
+            return steps, event
+    raise AssertionError("the run has ended")
+
+
+@pytest.mark.parametrize(("algorithm", "environment", "values"), LEARNING)
+def test_targets_estimates_errors_and_ages_are_those_of_the_steps_that_were_drawn(
+    algorithm: str, environment: str, values: dict[str, Any]
+) -> None:
+    config = with_values(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), {"environment": environment})
+    training = Training(with_values(config, VALUES | values))
+    for _ in range(4):
+        until_updated(training)
+    training.watched = True
+    steps, update = until_updated(training)
+    training.close()
+    told, drawn = update.metrics, [step.drawn for step in steps if step.drawn is not None]
+    assert len(drawn) == told["gradient_steps"] == 16
+    columns = ("targets", "values", "rewards", "ages")
+    targets, estimates, rewards, ages = (np.stack([getattr(each, name) for each in drawn]) for name in columns)
+    assert told["target_mean"] == pytest.approx(targets.mean(), rel=1e-4)
+    assert told["estimate_mean"] == pytest.approx(estimates.mean(), rel=1e-4, abs=1e-6)
+    assert told["td_error_mean"] == pytest.approx((targets - estimates).mean(), rel=1e-3, abs=1e-6)
+    assert told["final_targets"] == pytest.approx((targets == rewards).mean())
+    assert told["replay_age"] == pytest.approx(ages.mean())
+    assert 0.0 < ages.mean() < 80.0
+    of_all = np.stack([each.networks if each.networks is not None else each.values[None] for each in drawn])
+    size = np.abs(targets[:, None] - of_all).mean()
+    assert told["td_error_size"] == pytest.approx(size, rel=1e-4)
+    assert abs(targets.mean() - estimates.mean()) > 1e-4  # so that one cannot be taken for the other
+
+
+@pytest.mark.parametrize("algorithm", ["q-learning", "sarsa", "dqn"])
+def test_the_value_at_the_start_and_the_largest_are_those_of_the_best_actions(algorithm: str) -> None:
+    """In a corridor every episode begins in the same state."""
+    corridor = finite_mdp("Corridor-v0")
+    assert corridor is not None
+    start = int(corridor.initial.argmax())
+    config = with_values(choose(PolicyGradientConfig(), ALGORITHMS[algorithm]), {"environment": "Corridor-v0"})
+    changes: dict[str, Any] = {"policy": "tabular", "environment.time_limit": 8}
+    if algorithm == "dqn":
+        changes |= {"update.replay.learning_starts": 8, "update.learning_rate": 0.1}
+    training = Training(with_values(config, {"device": "cpu", "collection.steps": 64} | changes))
+    told = [until_updated(training)[1].metrics for _ in range(3)][-1]
+    table = training.policy.action_values(torch.arange(training.environment.observation.size)).detach()
+    rule: Any = training.learner._rule  # type: ignore[attr-defined]
+    seen = np.concatenate(rule._seen if algorithm == "dqn" else rule._acted_in)
+    training.close()
+    assert table.amax(-1)[start] > table.mean(-1)[start] + 1e-3
+    assert told["first_value"] == pytest.approx(float(table.amax(-1)[start]), rel=1e-5)
+    assert told["largest_value"] == pytest.approx(float(table.amax(-1)[seen.reshape(-1)].mean()), rel=1e-4)
