@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDeadlineTimer, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.models.runs import Run
 from app.panels.surface.cells import Cells
@@ -22,6 +22,7 @@ from engine.config.environments import EnvironmentConfig
 if TYPE_CHECKING:  # with numpy, and torch
     from engine.analysis.surfaces import Surface
 
+SHARES = QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored  # of both cells: the room, evenly
 _NOTHING = "Beside it: nothing"
 _KINDS = {
     "learned": "values as learned",
@@ -61,12 +62,17 @@ class Beside(QWidget):
         self._folder: Path | None = None
         self._work = FileWork(self, "surface beside", "The other run's values could not be computed")
         self._work.failed.connect(self._fail)
+        self.setSizePolicy(*SHARES)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.unit // 2)
         column.addWidget(self.heading)
         column.addWidget(self.cells, 1)
         self._offer()
+
+    def hasHeightForWidth(self) -> bool:
+        """Its height is its share of what there is, however its heading is wrapped."""
+        return False
 
     def offer(self, runs: Sequence[Run], config: RunConfig | None, folder: Path | None) -> None:
         """Offer those of ``runs``, which the library in ``folder`` has, whose process is that of ``config``."""

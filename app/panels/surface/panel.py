@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QStackedWidget, Q
 
 from app.models.past import Past
 from app.panels.record import PanelWidget
-from app.panels.surface.beside import Beside
+from app.panels.surface.beside import SHARES, Beside
 from app.panels.surface.cell_words import Shows, heading_of
 from app.panels.surface.cells import Cells
 from app.panels.surface.slice_page import SlicePage
@@ -67,6 +67,7 @@ class SurfacePanel(PanelWidget):
         self._due = QTimer(self, interval=EVERY)
         self._due.timeout.connect(self._follow)
         self.cells, self.beside = Cells(theme), Beside(theme)
+        self.cells.setSizePolicy(*SHARES)
         self.slice = SlicePage(theme, playback)
         self._sliced = False  # whether states are points of a continuous space, and not cells
         self.heading, self.cell_label = QLabel(), QLabel()
