@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # with numpy, which the first picture of the window does not 
 
 _MOST = 2  # differences that a name is made of
 _SEED, _BUDGET, _ENVIRONMENT, _POLICY = "seed", "budget.environment_steps", "environment.id", "policy"
+_BUG = "bug"
 LEAST_TELLING = (_BUDGET, "device")  # of what differs
 _METHOD = frozenset({"estimator.credit", "estimator.baseline", "update"})  # choices that make an algorithm
 _OF_A_METHOD = ("collection", "estimator", "update")  # what goes without saying where another algorithm is named
@@ -82,18 +84,24 @@ def name_beside(record: RunRecord, other: RunRecord | None) -> str:
 
 
 def _with_mark(name: str, record: RunRecord) -> str:
-    """``name``, behind the mark of a run that is made with a bug, unless that is in it already: what has no room is cut
+    """``name``, behind the mark of a run that is made with a bug, wherever that stood in it: what has no room is cut
     from the end."""
-    return name if not record.mark or record.mark in name else f"{record.mark} · {name}"
+    if not record.mark or name.startswith(record.mark):
+        return name
+    rest = re.sub(rf"(, | · )?{re.escape(record.mark)}", "", name)
+    return f"{record.mark} · {rest}" if rest else record.mark
 
 
 def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
     """What a person would say of ``new`` beside ``old``, in a few parts: the algorithm where that is another one, the
     environment, and then what else is different, as ["PPO", "MLP", "…"] or ["α 0.001", "seed 2"].
 
-    One choice of an algorithm alone is told as that choice: ["baseline: none"].
+    One choice of an algorithm alone is told as that choice: ["baseline: none"]. That ``new`` is made with a bug, and
+    ``old`` with another or none, comes first, and is never left out.
     """
     found = _most_telling_first(differences(old, new))
+    bug = [_words(each) for each in found if each.path == _BUG]
+    found = [each for each in found if each.path != _BUG]
     chosen = {difference.path for difference in found} & _METHOD
     words: list[str] = []
     named = ("update" in chosen or len(chosen) > 1) and method_title(old) != method_title(new)
@@ -102,6 +110,7 @@ def told_apart(old: RunConfig, new: RunConfig) -> list[str]:
         found = [each for each in found if each.path.partition(".")[0] not in _OF_A_METHOD]
         found = [each for each in found if each.path not in LEAST_TELLING]
     words += [str(each.new) if named and each.path == _POLICY else _words(each) for each in found]
+    words = [*bug, *words]
     return [*words[:_MOST], *(["…"] if len(words) > _MOST else [])]
 
 

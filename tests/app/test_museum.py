@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
@@ -10,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QLineEdit, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.models.run_names import full_name, name_beside, names_apart
+from app.models.run_names import full_name, name_beside, names_apart, told_apart
 from app.models.run_state import ENDED, RunState
 from app.window.main_window import MainWindow
 from app.window.museum import guessing
@@ -23,6 +24,7 @@ from engine.config import RunConfig
 from engine.config.bugs import NO_BUG, actual_bug, hidden
 from engine.config.parameters import with_values
 from engine.config.presets import shipped
+from engine.runs.comparison.differences import flattened, varying
 from engine.runs.records import Label, RunRecord, Status
 
 GRID = {"environment": "GridWorld-v0", "policy": "tabular", "collection__episodes_per_update": 4}
@@ -103,6 +105,19 @@ def test_every_name_of_a_run_is_marked_whatever_a_person_calls_it(title: str) ->
     assert all(SIGN in name for name in names_apart([one, other], []).values())
     assert name_beside(one, record(NO_BUG, number=3)).count("⚠") == 1
     assert "⚠" not in name_beside(record(NO_BUG), other)
+
+
+def test_the_mark_stands_first_whatever_else_differs() -> None:
+    """A name in little room keeps its beginning."""
+    healthy, faulty = record(NO_BUG), record("wrong-sign", number=2)
+    for preset, values in (("grid-world", {}), ("cartpole-ppo", {}), ("cartpole", {"update.learning_rate": 0.5})):
+        config = with_values(shipped()[preset].config, {"seed": 3, **values})
+        other = replace(healthy, id="run3", number=3, configuration=config.model_dump(mode="json"))
+        assert told_apart(config, faulty.config)[0] == SIGN
+        assert name_beside(faulty, other).startswith(SIGN)
+        runs = [faulty, other, healthy]
+        differing = varying([(flattened(each.config), each.changes) for each in runs])
+        assert names_apart(runs, differing)[faulty.id].startswith(SIGN)
 
 
 # --- hidden -----------------------------------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ class GameDialog(QDialog):
         if name in BUGS:
             self.page.setHtml(told(BUGS[name]))
         elif name is not None:
-            self.page.setHtml("<p>The run is as it should be, and what it comes to is what the method comes to.</p>")
+            self.page.setHtml("<p>If it is this, nothing is wrong: the run comes to what its method comes to.</p>")
 
     def _findings(self) -> str:
         """What the doctor sees in the run."""
