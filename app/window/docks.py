@@ -103,6 +103,7 @@ class Docks:
         window = self._window
         docks = [dock for dock in self._docks.values() if not (keep and dock.isFloating())]
         hidden = [dock for dock in docks if keep and dock.isHidden()]
+        looked_at = [dock for dock in docks if keep and not dock.visibleRegion().isEmpty()]
         for dock in docks:
             dock.setFloating(False)
             window.removeDockWidget(dock)
@@ -131,6 +132,8 @@ class Docks:
         for group in regions.values():
             for dock in group:
                 dock.setVisible(dock not in hidden)
+        for group in regions.values():  # what a person has turned to stays in front
+            in_front += [dock for dock in group if dock in looked_at][:1]
         for dock in in_front:
             dock.raise_()
         self._proportion(regions, form)

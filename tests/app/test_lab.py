@@ -7,19 +7,22 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.lab.baseline.page import BaselinePage
+from app.panels.lab.choices import Column, Dial
 from app.panels.lab.estimators.page import EstimatorsPage
 from app.panels.lab.gradients.page import GradientsPage
 from app.panels.lab.likelihood.page import LikelihoodPage
 from app.panels.lab.panel import LabPanel
 from app.panels.lab.weights.page import WeightsPage
 from app.plotting.plot import Plot
+from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.lab.settings import Pair
 from engine.runs import snapshot_keeper
@@ -187,3 +190,23 @@ def test_the_untrained_policy_can_be_looked_at_before_any_run_and_computing_stop
     qtbot.wait(400)
     assert page.comparison is found
     assert not page.work.busy
+
+
+def test_the_wheel_scrolls_the_column_and_moves_no_slider_in_it(qtbot: QtBot) -> None:
+    column = Column(load_theme("dark"))
+    dials = [Dial(f"d{number}", "A number", range(10), str) for number in range(12)]
+    for dial in dials:
+        column.add(dial)
+        dial.set_value(5)
+    qtbot.addWidget(column)
+    column.resize(column.width(), 120)
+    column.show()
+    slider = dials[1].slider
+    place = QPointF(slider.rect().center())
+    wheel = QWheelEvent(
+        place, QPointF(slider.mapToGlobal(place)), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(slider, wheel)
+    assert [dial.value for dial in dials] == [5] * len(dials)
+    assert not wheel.isAccepted() or column.verticalScrollBar().value() > 0

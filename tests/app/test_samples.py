@@ -15,13 +15,20 @@ from app.models.inspection import Wanted
 from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
+from app.panels.inspector.words import cut_words
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.plot import Plot
+from app.style.format import short_number
 from app.window.main_window import MainWindow
+from engine.analysis.inspecting import remade
+from engine.analysis.samples import samples_of
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
+from engine.config import PolicyGradientConfig
+from engine.config.parameters import with_values
 from engine.runs import snapshot_keeper
+from engine.training.training import Training
 from tests.app.shorthands import words
 
 Make = Callable[..., MainWindow]
@@ -210,3 +217,21 @@ def test_a_dot_and_a_moment_lead_to_their_steps_and_what_cannot_be_shown_is_said
     panel.set_choice(window.experiment.environment, clones)
     window.panels.inspection.ask(Wanted(3))
     assert OTHERWISE in words(panel)
+
+
+def test_where_an_episode_is_cut_off_it_is_said_by_what_psi_is_more_than_was_seen() -> None:
+    cut = {"collection": "fixed-length", "collection.environments": 2, "collection.steps": 20}
+    small = {"environment": "Corridor-v0", "policy": "tabular", "device": "cpu", **cut}
+    start = with_values(PolicyGradientConfig(), small)
+    training = Training(choose(start, ALGORITHMS["reinforce-learned-baseline"]))
+    state = training.state()
+    training.close()
+    found = remade(state, 3)  # by when V is not 0 any more
+    assert found is not None
+    samples = samples_of(found)
+    told = [cut_words(samples, row) for row in range(len(samples))]
+    cut_off = [bool(found.batch.truncated[samples.sequence_of(row)[-1]]) for row in range(len(samples))]
+    assert 0 < sum(cut_off) < len(samples)
+    assert [bool(words) for words in told] == cut_off
+    last = int(np.flatnonzero(found.batch.truncated)[0])
+    assert told[last].startswith(f"G = {short_number(float(found.batch.rewards[last]))} was seen; 1 step on")

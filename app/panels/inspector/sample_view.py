@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVB
 
 from app.panels.episode.frame_view import FrameView
 from app.panels.inspector.clip_curve import ClipCurve
-from app.panels.inspector.words import advantage_words, case_words, done, probability_words, state_words
+from app.panels.inspector.words import advantage_words, case_words, cut_words, done, probability_words, state_words
 from app.style.theme import Theme
 
 if TYPE_CHECKING:  # with torch
@@ -77,6 +77,7 @@ class SampleView(QWidget):
         lines = (
             f"{action[:1].upper()}{action[1:]} · {state_words(batch.observations[row], environment, looked.config)}",
             advantage_words(samples, row),
+            cut_words(samples, row),
             probability_words(samples, row, environment.action),
             case_words(samples, row),
             looked.how,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # with torch
 
 _HEIGHT = 40  # pixels, as all lengths here
 _MARK = 5
+_SHOWN = "Â "
 
 
 class EpisodeStrip(QWidget):
@@ -95,7 +96,8 @@ class EpisodeStrip(QWidget):
     @property
     def _ends(self) -> tuple[float, float]:
         margin = float(self._theme.px(_MARK))
-        return margin, max(self.width() - 2 * margin, 1.0)
+        left = self.fontMetrics().horizontalAdvance(_SHOWN) + margin
+        return left, max(self.width() - left - margin, 1.0)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._samples is not None:
@@ -137,6 +139,8 @@ class EpisodeStrip(QWidget):
                     height = value * scale
                     bar = QRectF(left + place * each, zero - max(height, 0.0), wide, max(abs(height), 1.0))
                     painter.fillRect(bar, shown)
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, _SHOWN)
         painter.setPen(pen_of(theme.edge))
         painter.drawLine(round(left), round(zero), round(left + width), round(zero))
         x = self.x_of(self._row)

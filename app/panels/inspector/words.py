@@ -10,7 +10,7 @@ from app.panels.episode.action_drawings import action_label
 from app.style.format import minus, short_number
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig, RunConfig
-from engine.config.estimators import OptimalBaseline
+from engine.config.estimators import OptimalBaseline, RewardToGo
 from engine.mdp.state_names import state_names
 
 if TYPE_CHECKING:  # with torch
@@ -76,6 +76,19 @@ def advantage_words(samples: Samples, row: int) -> str:
         words = f"Â = Ψ = {terms[2]}; {_PER_PARAMETER}"
     weight = float(batch.weights[row])
     return words if math.isclose(weight, advantage, rel_tol=1e-5) else f"{words}, weighs {short_number(weight)}"
+
+
+def cut_words(samples: Samples, row: int) -> str:
+    """Why a reward-to-go is not the G beside it; empty where it is, or where the credit is another."""
+    batch, config = samples.looked.batch, samples.looked.config
+    if not isinstance(config, PolicyGradientConfig) or not isinstance(config.estimator.credit, RewardToGo):
+        return ""
+    last, credit, seen = int(samples.sequence_of(row)[-1]), float(batch.credit[row]), float(samples.returns[row])
+    if not batch.truncated[last] or math.isclose(credit, seen, rel_tol=1e-4, abs_tol=1e-6):
+        return ""
+    after = int(batch.elapsed[last]) - int(batch.elapsed[row]) + 1
+    steps = "1 step" if after == 1 else f"{after:,} steps"
+    return f"G = {short_number(seen)} was seen; {steps} on the episode is cut off, and Ψ adds what V expects to follow."
 
 
 def _difference(what: str, minuend: float, subtrahend: float) -> str:

@@ -54,6 +54,7 @@ class UpdatePanel(PanelWidget):
         self._config: RunConfig = PolicyGradientConfig()
         self._update, self._live = WatchedUpdate(), WatchedUpdate()
         self._how, self._exact = "", True  # what an update that was made again is, and whether it is the run's own
+        self._made = "", 0  # the run and the iteration of that
         self._stop: Stop = "collect"
         self._taken: int | None = None  # how many steps are shown as taken; None is all
         self._drawn: tuple[Any, ...] = ()
@@ -221,6 +222,8 @@ class UpdatePanel(PanelWidget):
             self._settled.stop()
             self._how = ""
             self._take(self._live)
+        elif self._how and self._made == (self._past.run, self._past.shown.at.iteration):
+            self._redraw()  # it is there still
         elif self.watched:
             self._settled.start()
 
@@ -247,7 +250,7 @@ class UpdatePanel(PanelWidget):
         update.lost = not update.steps and not looked.exact
         if looked.single:
             self._stop = "step"
-        self._how, self._exact = looked.how, looked.exact
+        self._how, self._exact, self._made = looked.how, looked.exact, (found.run, looked.iteration)
         self._take(update)
 
     def _say(self, sentence: str) -> None:

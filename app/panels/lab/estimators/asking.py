@@ -148,7 +148,7 @@ class PairsMenu(QToolButton):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setText("Estimators")
+        self.setText("Which ones")
         self.setToolTip("Which estimators are shown")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self)

@@ -77,7 +77,7 @@ def _milliseconds(estimates: Estimates) -> float:
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
-        "Estimates",
+        "Every estimate",
         "ĝ along ∇J  (reward)",
         "reward",
         "Every batch's estimate, projected on the true gradient: right on average where the dot is on the dashed line, "

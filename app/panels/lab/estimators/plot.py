@@ -132,7 +132,7 @@ class RowsPlot(Plot):
         entries.append(Entry("biased", theme.negative, "hatched"))
         hidden = len(comparison.estimates) - len(self._rows.rows)
         if hidden:
-            entries.append(Entry(f"+ {hidden}: key E"))
+            entries.append(Entry(f"{hidden} more: key E"))
         self.legend.show_entries(entries)
 
     def _told_at(self, pointer: Pointer) -> Reading | None:
