@@ -64,6 +64,7 @@ class SamplesPanel(PanelWidget):
         self._config: RunConfig | None = None
         self._newest = 0  # iteration of the run that is shown
         self._found: Found | None = None
+        self._told = NO_RUN  # in place of samples
         self._chosen: Chosen | None = None
         self._followed: Instant | None = None  # of the timeline, when anything was asked for last
         self.lookup = BatchLookup(folder, self)
@@ -140,6 +141,8 @@ class SamplesPanel(PanelWidget):
 
     def refresh(self, history: History) -> None:
         self._newest = history.iterations
+        if self._told == NO_RUN and self._past.run:
+            self._empty()
         self._offer()
 
     def reset(self) -> None:
@@ -247,6 +250,7 @@ class SamplesPanel(PanelWidget):
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of samples."""
+        self._told = sentence
         self._found = self._chosen = None
         self.rows.show(None, np.zeros(0, np.int64))
         self.stage.set_hint(sentence)
@@ -307,8 +311,9 @@ class SamplesPanel(PanelWidget):
 
     # --- playing from it ----------------------------------------------------------------------------------------------
 
-    def play(self, *, newest: bool = False) -> None:
-        """Play an episode from the state that is looked at: by the policy that acted there, or the ``newest``."""
+    def play(self, *, newest: bool = False, waits: bool = False) -> None:
+        """Play an episode from the state that is looked at: by the policy that acted there, or the ``newest``; one that
+        ``waits`` is held in that state until a person has it play on."""
         beginning = self._beginning()
         if beginning is None or self.samples is None:
             return
@@ -316,6 +321,7 @@ class SamplesPanel(PanelWidget):
         present = self._playback.policy
         if newest and present is not None and present.fits(policy):
             policy = present
+        self._playback.set_paused(waits)
         self._playback.play_from(policy, beginning)
         self._inspection.played.emit()
 
@@ -354,6 +360,7 @@ class SamplesPanel(PanelWidget):
         fits = present is not None and present.fits(policy)
         now = f"after iteration {present.iteration:,}" if present is not None else "none"
         self._menu.addAction(f"By the policy that plays now ({now})", lambda: self.play(newest=True)).setEnabled(fits)
+        self._menu.addAction("Set the environment to this state, and wait", lambda: self.play(waits=True))
         self._menu.addAction("By yourself", self.play_by_hand)
 
     def _offer_menu(self, place: QPoint) -> None:
