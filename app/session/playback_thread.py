@@ -83,6 +83,7 @@ class PlaybackThread(QThread):
     begun = Signal()  # there is a policy to play, where before there was none; its environment may take a while
     failed = Signal(str)  # one sentence; nothing plays until ``retry`` or ``reset``
     held_up = Signal(str)  # one sentence, once where the environment does not answer for long
+    pause_changed = Signal()
     follow_changed = Signal(bool)  # whether the newest policy plays, or one that is held
 
     def __init__(self) -> None:
@@ -150,8 +151,10 @@ class PlaybackThread(QThread):
 
     def set_paused(self, paused: bool) -> None:
         with self._changed:
-            self._paused = paused
+            before, self._paused = self._paused, paused
             self._changed.notify_all()
+        if paused != before:
+            self.pause_changed.emit()
 
     def set_greedy(self, greedy: bool) -> None:
         """Take the most likely action rather than a sampled one, from the next decision on."""
@@ -316,6 +319,7 @@ class PlaybackThread(QThread):
         rate = min(max(playback.frames_per_second, SLOWEST), FASTEST) * settings.speed
         started = time.monotonic()
         steps = self._pace.steps(rate, started, settings.most)
+        steps = 1 if self._paused else steps  # to where the episode begins
         for taken in range(1, steps + 1):
             last = taken == steps or time.monotonic() - started > LONGEST_BURST
             seen = last and settings.pictured

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.models.inspection import Wanted
 from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
+from app.panels.episode.panel import EpisodePanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
 from app.panels.inspector.words import cut_words
 from app.panels.play.panel import PlayPanel
@@ -126,6 +127,17 @@ def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(wi
     QTest.mouseClick(panel.play_button, LEFT, NO_KEY, QPoint(10, panel.play_button.height() // 2))
     qtbot.waitUntil(lambda: window.playback._choice.playing is samples.looked.policy, timeout=20_000)
     assert not window.playback.follows
+
+    # It can be held in that state, and goes on from there.
+    panel._fill_menu()
+    panel._menu.actions()[2].trigger()
+    episode = window.panels.find(EpisodePanel)
+    qtbot.waitUntil(lambda: episode._last is not None and episode._last.frame.step == 0, timeout=20_000)
+    assert window.playback.paused
+    assert episode.play_button.accessibleName() == "Play the episode"
+    QTest.mouseClick(episode.play_button, LEFT)
+    qtbot.waitUntil(lambda: episode._last is not None and episode._last.frame.step > 0, timeout=20_000)
+    assert episode.play_button.accessibleName() == "Pause the episode"
 
     # The person may play on from there, which is no whole episode and says nothing of how he plays.
     panel._fill_menu()

@@ -194,6 +194,7 @@ class EpisodePanel(PanelWidget):
         self.speed_box.currentIndexChanged.connect(lambda index: self.playback.set_speed(SPEEDS[index]))
         self.greedy_button.toggled.connect(self.playback.set_greedy)
         self.playback.begun.connect(self._follow_playing)
+        self.playback.pause_changed.connect(self._hold_or_go_on)
         self.playback.frame_ready.connect(self._show_newest)
         self.playback.failed.connect(self._show_failure)
         self.playback.held_up.connect(self._show_hold_up)
@@ -255,10 +256,13 @@ class EpisodePanel(PanelWidget):
             self.view.show_sentence(BEGINNING)
         else:
             self.playback.set_paused(not self.playback.paused)
-            if self._last is not None:
-                self._show_details(self._last)
-                self.bars.describe()
-            self._follow_playing()
+
+    def _hold_or_go_on(self) -> None:
+        """Somebody holds the episode or has it go on, here or elsewhere."""
+        if self._last is not None:
+            self._show_details(self._last)
+            self.bars.describe()
+        self._follow_playing()
 
     def _follow_playing(self) -> None:
         """Make button, badge and sentence say what is the case."""
