@@ -219,6 +219,19 @@ def widths(window: MainWindow) -> list[int]:
     return [window.docks[title].width() for title in ("Experiment", "Returns", "Agent")]
 
 
+def test_what_is_turned_to_stays_in_front_where_the_window_becomes_small(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window()
+    resize(qtbot, window, 1280, 800)
+    for title in ("Lab", "Surface"):
+        window.docks[title].raise_()
+    QApplication.processEvents()
+    for width, height, wanted in ((1024, 640, {"Returns", "Lab", "Surface"}), (700, 800, {"Returns", "Lab"})):
+        resize(qtbot, window, width, height)
+        QApplication.processEvents()
+        seen = {title for title in window.docks.titles if not window.docks[title].visibleRegion().isEmpty()}
+        assert seen == wanted
+
+
 def test_columns_keep_their_shares_whatever_the_window_was_meanwhile(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     resize(qtbot, window, 1280, 800)
