@@ -35,6 +35,7 @@ from engine.policies.persistent_noise import PersistentNoise
 from engine.policies.policy import Policy
 from engine.policies.uniform import UniformActor
 from engine.runtime.seeds import Seeds
+from engine.training.training import Training
 from tests.engine.tiny_mdp import ENDED, TINY
 
 ONE_THREAD = torch.device("cpu")
@@ -480,3 +481,12 @@ def test_a_deterministic_policy_is_one_action_with_noise_around_it() -> None:
     spread = (distribution.sample(torch.Generator().manual_seed(0)) - distribution.mode()).std()
     assert float(spread) == pytest.approx(0.1, rel=0.03)
     assert torch.equal(policy.to_environment(torch.tensor([[-1.0], [0.5]])), torch.tensor([[-2.0], [1.0]]))
+
+
+def test_the_noise_of_a_run_has_the_spread_that_is_chosen() -> None:
+    training = Training(configured("Pendulum-v1", update="td3", exploration__noise=0.3))
+    with torch.no_grad():
+        distribution: Any = training.policy(torch.zeros(20_000, 3))
+    training.close()
+    spread = (distribution.sample(torch.Generator().manual_seed(0)) - distribution.mode()).std()
+    assert float(spread) == pytest.approx(0.3, rel=0.03)
