@@ -204,6 +204,8 @@ RULES = (
         panel="Diagnostics",
         curves=("value_pull",),
         source="Mnih et al. (2016), where V in the policy's gradient is a constant. Here: a twentieth of the gradient "
-        "in the median of 4 looks; in healthy presets one look came to 0.006, near where V is as it should be.",
+        "in the median of 4 looks. In 315 looks at 16 short runs of 8 healthy presets that median came to 0.00004 at "
+        "most, and one look in longer ones to 0.006, near where V is as it should be; with a baseline that is not "
+        "detached it is 0.4 or more.",
     ),
 )
