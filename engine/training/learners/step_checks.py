@@ -17,7 +17,7 @@ from engine.policies.policy import Policy
 from engine.training.learners.condition import is_looked_at
 from engine.training.learners.self_checks import variances
 
-_MOST = 64  # times that actions are looked at in an iteration
+_MOST = 32  # times that actions are looked at in an iteration
 
 
 class _Taken(NamedTuple):
@@ -41,9 +41,11 @@ class StepChecks:
     def took(self, transitions: Transitions) -> None:
         """These steps were taken by the policy as it is."""
         self._steps += transitions.steps
-        self._ended += np.count_nonzero(transitions.terminated)  # which takes a tenth of the time of a sum
+        self._ended += int(np.count_nonzero(transitions.terminated))  # which takes a tenth of the time of a sum
+        if not self._looks or len(self._taken) == _MOST:
+            return
         epsilon = self._policy.epsilon
-        if not self._looks or epsilon is None or len(self._taken) == _MOST:
+        if epsilon is None:
             return
         seen, actions = (self._rows(each) for each in (transitions.observations, transitions.actions))
         with torch.inference_mode():
@@ -57,7 +59,8 @@ class StepChecks:
         """``ended_share``, and ``likelihood_gap`` where it was looked at."""
         found: Metrics = {"ended_share": self._ended / max(self._steps, 1)}
         if self._taken:
-            actions, values = (torch.cat([taken[column] for taken in self._taken]) for column in (0, 1))
+            actions = torch.cat([taken.actions for taken in self._taken])
+            values = torch.cat([taken.values for taken in self._taken])
             counts = torch.tensor([len(taken.actions) for taken in self._taken])
             epsilon = torch.tensor([taken.epsilon for taken in self._taken]).repeat_interleave(counts)
             said = EpsilonGreedy(values, epsilon.to(values.device))
