@@ -256,3 +256,13 @@ def test_what_makes_actions_likely_is_not_taken_for_what_they_are_worth() -> Non
     assert other.learner._rule._acting.tolist() == [[0.5] * 4] * 16  # type: ignore[attr-defined]
     training.close()
     other.close()
+
+
+def test_the_reward_that_learning_sees_is_what_a_table_learns() -> None:
+    changes = {"environment": "Corridor-v0", "update": "q-learning", "estimator.gamma": 0.0, "device": "cpu"}
+    changes |= {"update.learning_rate": 1.0, "environment.reward_scale": 2.0, "environment.reward_offset": 0.5}
+    training = Training(with_values(ValueBasedConfig(), changes))
+    next(event for event in training if isinstance(event, Updated))
+    rule: Any = training.learner._rule  # type: ignore[attr-defined]
+    training.close()
+    assert set(rule._acting[rule._kept.visits[0] > 0].tolist()) <= {2.0 * -1.0 + 0.5, 2.0 * 10.0 + 0.5}
