@@ -98,8 +98,9 @@ def test_what_can_be_learned_is_not_refused(values: dict[str, Any], environment:
 
 
 def test_the_shipped_presets_are_small() -> None:
-    for preset in shipped().values():
-        assert memory_needed(preset.config, ENVIRONMENTS[preset.config.environment.id]) < 0.1e9
+    for name, preset in shipped().items():
+        most = 0.7e9 if name == "pong-dqn" else 0.1e9  # of which 100,000 pictures that are learned from again
+        assert memory_needed(preset.config, ENVIRONMENTS[preset.config.environment.id]) < most
 
 
 @pytest.mark.parametrize(
