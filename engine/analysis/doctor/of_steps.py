@@ -119,12 +119,12 @@ def _much_clipped(reported: Reported) -> str | None:
 
 def _ratios_outside(reported: Reported) -> str | None:
     recent = reported.last("largest_ratio", 10)
-    if not len(recent) or reported.does_well or median(recent) < math.log(10.0):
+    if len(recent) < 10 or reported.does_well or min(recent) < math.log(10.0):
         return None
     typical = math.exp(min(median(recent), 50.0))
     return (
-        f"In each of the last {len(recent)} updates some action becomes {typical:,.0f} times likelier or rarer, far "
-        "outside what one update is to change."
+        f"In each of the last {len(recent)} updates some action becomes far likelier or rarer, by {typical:,.0f} times "
+        "in the middle: far outside what one update is to change."
     )
 
 
@@ -263,7 +263,7 @@ RULES = (
         panel="Diagnostics",
         curves=("largest_ratio",),
         source="Engstrom et al. (2020), “Implementation matters in deep policy gradients”: clipping does not keep "
-        "ratios in its range. Here: the largest beyond a factor of 10 in half of the last 10 updates.",
+        "ratios in its range. Here: the largest beyond a factor of 10 in each of the last 10 updates.",
     ),
     Rule(
         name="kl-zero",

@@ -26,7 +26,7 @@ def _by_heart(reported: Reported) -> str | None:
     known = np.isfinite(held) & np.isfinite(learned)
     held, learned = held[known], learned[known]
     patience = value_at(reported.config, "update.patience") or 10
-    if len(held) < patience + 10:
+    if len(held) < patience + 10 or reported.does_well:
         return None
     best = int(held.argmin())
     if len(held) - 1 - best < patience + 5:

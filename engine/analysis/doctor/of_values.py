@@ -28,10 +28,10 @@ def learns_value(reported: Reported) -> bool:
 
 def _worse_than_none(reported: Reported) -> str | None:
     found = reported.last("explained_variance", 20)
-    if reported.iterations < 40 or not len(found) or reported.does_well:
+    if reported.iterations < 40 or not len(found) or reported.does_well or not reported.is_flat:
         return None
     typical = median(found)
-    if typical >= -0.1 or mean(found < 0.0) < 0.8:
+    if typical >= -0.1 or mean(found < 0.0) < 0.8 or found[-1] >= 0.0:
         return None
     return (
         f"The learned value predicts returns worse than a constant would: its explained variance was below 0 in "
@@ -163,7 +163,7 @@ def _mean_far_from_zero(reported: Reported) -> str | None:
     typical = median(apart)
     if abs(typical) < 1.0 or mean(np.sign(apart) == np.sign(typical)) < 0.9:
         return None
-    if not (reported.is_flat or reported.progress > 0.5):  # else values only come after returns that rise
+    if not reported.is_flat:  # else values only come after returns that rise
         return None
     before = reported.column("advantage_mean")[-40:-20].astype(np.float64)
     if abs(median(means)) < _CLOSING * abs(median(before[np.isfinite(before)])):  # it is on its way
@@ -227,7 +227,8 @@ RULES = (
         panel="Diagnostics",
         curves=("explained_variance",),
         source=f"{_SCHULMAN}: below 0, it overfits or is noise. Here: a median below −0.1 and "
-        "8 of 10 of the last 20 iterations below 0, from the 40th iteration on.",
+        "8 of 10 of the last 20 iterations below 0, the last among them, from the 40th iteration on and with returns "
+        "that do not rise.",
     ),
     Rule(
         name="values-out-of-scale",
@@ -269,6 +270,6 @@ RULES = (
         source="Andy Jones, “Debugging RL, without the agonizing pain”: advantages have about the mean 0 by "
         "construction. A value that is only late comes nearer by a share of what is left with every fit. Here: further "
         "from 0 than their spread over 20 iterations, by nine tenths or more of what it was in the 20 before, with "
-        "returns that do not rise or in the later half of the training.",
+        "returns that do not rise.",
     ),
 )
