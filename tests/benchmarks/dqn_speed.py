@@ -1,12 +1,12 @@
 """dqn-speed: our DQN against those of stable-baselines3 and SBX, in environment steps per second.
 
 All sides train on CartPole-v1 at rl-zoo's settings for it: one environment, 256 steps and then 128 gradient steps on
-minibatches of 64, two hidden layers of 256 relu, Huber's loss, learning rate 0.0023, gradients clipped to 10, and a
-target network that is copied once in every such round, which is what the zoo's interval of 10 steps comes to. Learning
-begins after 1,000 steps, which count like all others. Double is off, since theirs know none. Torch is on 1 thread, all
-in this process, on the CPU; ours computes as it does wherever it trains, with numbers below 1e-38 taken for 0, and SB3
-as it comes, without that. SBX, which is JAX and left out where it is not installed, has the threads that XLA chooses,
-and its clock starts after WARM steps, as it compiles for every model anew.
+minibatches of 64, two hidden layers of 256 relu with torch's weights at first, Huber's loss, learning rate 0.0023,
+gradients clipped to 10, and a target network that is copied once in every such round, which is what the zoo's interval
+of 10 steps comes to. Learning begins after 1,000 steps, which count like all others. Double is off, since theirs know
+none. Torch is on 1 thread, all in this process, on the CPU; ours computes as it does wherever it trains, with numbers
+below 1e-38 taken for 0, and SB3 as it comes, without that. SBX, which is JAX and left out where it is not installed,
+has the threads that XLA chooses, and its clock starts after WARM steps, as it compiles for every model anew.
 
 The sides alternate after one short uncounted run of each, with the same seed; the figures are the medians over the
 repeats of ours / theirs, neighbours in time. What was learned meanwhile is reported beside it, since a side whose
@@ -40,7 +40,7 @@ def zoo(seed: int, steps: int) -> RunConfig:
     return algorithm(
         "dqn",
         {
-            "policy": {"kind": "mlp", "hidden_sizes": [256, 256], "activation": "relu"},
+            "policy": {"kind": "mlp", "hidden_sizes": [256, 256], "activation": "relu", "initialization": "default"},
             "collection.environments": 1,
             "collection.train_frequency": ROUND,
             "collection.steps": ROUND,
