@@ -73,13 +73,13 @@ def test_a_run_is_shown_for_programs_and_for_people(folder: Path, capsys: Captur
 
 
 def faulty(folder: Path, **values: str) -> Path:
-    """A library with a run whose values explain less than nothing, but for its first iterations."""
+    """A library with a run whose credit is not what its rewards add up to, but for its first iterations."""
     with opened(folder) as library:
         run_id = filled(library, values).id
         numbers = np.full((60, len(ITERATION_COLUMNS)), np.nan)
         numbers[:, 0] = numbers[:, 1] = numbers[:, 3] = 4.0 + np.arange(60)
         numbers[:, 1] *= 100.0
-        numbers[:, ITERATION_COLUMNS.index("explained_variance")] = -0.7
+        numbers[:, ITERATION_COLUMNS.index("credit_error")] = 0.006
         library.append(run_id, ITERATIONS, ITERATION_COLUMNS, numbers)
     return folder / "library"
 
@@ -88,7 +88,7 @@ def test_what_the_doctor_sees_in_a_run_is_shown(tmp_path: Path, capsys: Capture)
     folder = faulty(tmp_path)
     assert run("runs", "show", 1, "--json", "--library", folder) == 0
     (found,) = told(capsys)["findings"]
-    assert found["rule"] == "values-worse-than-none"
+    assert found["rule"] == "credit-unlike-rewards"
     assert run("runs", "show", 1, "--library", folder) == 0
     assert found["sentence"] in " ".join(capsys.readouterr().out.split())
 

@@ -29,7 +29,7 @@ def test_every_preset_comes_back_from_a_text_that_fits_into_a_message() -> None:
     for preset in presets.shipped().values():
         text = to_text(preset.config)
         assert from_text(text) == preset.config
-        assert len(text) <= 140
+        assert len(text) <= 160
 
 
 def test_texts_that_were_given_away_stay_readable() -> None:
