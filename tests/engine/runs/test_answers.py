@@ -45,6 +45,9 @@ def answer_and_die(folder: Path) -> None:
                 break
     while recorder._answers is not None or recorder._taken:
         time.sleep(0.01)
+    recorder._wake.set()  # which is heard once what was taken last is written
+    while recorder._wake.is_set():
+        time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
