@@ -110,6 +110,7 @@ def test_beside_a_plan_stands_what_was_learned_by_trial_in_the_same_process(
     assert not beside.isVisible()
     QTest.keyClick(beside.choice, Qt.Key.Key_End)
     assert beside.choice.currentText() == f"Beside it: run {learned.number}, Q-learning"
+    assert beside.cells._surface is None  # until it is read, no numbers stand under its name
     qtbot.waitUntil(lambda: beside.isVisible() and beside.heading.text() == wanted)
     slipping = with_values(window.experiment.config, {"environment.options.slip": 0.5})
     window.experiment.set_config(slipping, window.experiment.plain)

@@ -106,16 +106,19 @@ class Beside(QWidget):
             return
         self.run = run
         self.setVisible(run is not None)
+        self.cells.show_surface(None)  # no other run's numbers under this one's name
         if run is not None and self._folder is not None:
             self.heading.setText(f"Run {run.number}, {run.method}: its values are being read…")
             self._work.ask(partial(_kept, self._folder, run.id), partial(self._take, run))
         self.changed.emit()
 
     def _take(self, run: Run, surface: Surface | None) -> None:
-        if surface is None or self.run is None or run.id != self.run.id:
+        if self.run is None or run.id != self.run.id:
             return
-        kind = _KINDS[surface.source]
-        self.heading.setText(f"Run {run.number}, {run.method}: {kind} · iteration {surface.iteration:,}")
+        known = "of its policy nothing is known by state"
+        if surface is not None:
+            known = f"{_KINDS[surface.source]} · iteration {surface.iteration:,}"
+        self.heading.setText(f"Run {run.number}, {run.method}: {known}")
         self.cells.show_surface(surface)
         self.changed.emit()
 

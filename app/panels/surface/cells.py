@@ -66,7 +66,8 @@ class Cells(QWidget):
         self._page, self._agent, self.pointed_at = 0, (), None
         self.update()
 
-    def show_surface(self, surface: Surface) -> None:
+    def show_surface(self, surface: Surface | None) -> None:
+        """None is that nothing is known of the states yet."""
         self._surface = surface
         self._scale()
         self._tell()
@@ -85,7 +86,10 @@ class Cells(QWidget):
         if other is not None:
             other._scale()
             both = [cells for cells in (self, other) if cells._surface is not None]
-            low, high = min(cells._low for cells in both), max(cells._high for cells in both)
+            low, high = (
+                min((cells._low for cells in both), default=0.0),
+                max((cells._high for cells in both), default=1.0),
+            )
             for cells in both:
                 cells._low, cells._high = low, high
             other.update()
