@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
 from engine.analysis.self_test import Outcome, never, self_test
@@ -35,7 +36,8 @@ def self_tests(algorithms: Iterable[str] = tuple(ALGORITHMS), ends: Callable[[],
     def give(worker: WorkerProcess) -> None:
         if waiting:
             busy[worker.connection] = worker, waiting.popleft()
-            worker.connection.send_bytes(busy[worker.connection][1].encode())
+            with suppress(OSError):  # of one that has ended, which is told when it is listened to
+                worker.connection.send_bytes(busy[worker.connection][1].encode())
 
     try:
         for worker in workers:
