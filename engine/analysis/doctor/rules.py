@@ -3,6 +3,8 @@ learning, then what makes it slower than it could be."""
 
 from __future__ import annotations
 
+import math
+
 from engine.analysis.doctor import (
     of_checks,
     of_networks,
@@ -85,6 +87,19 @@ assert set(_ALL) == set(_ORDER), "every rule has its place in the order, and the
 RULES: tuple[Rule, ...] = tuple(_ALL[name] for name in _ORDER)
 
 
+LASTS = 0.02  # of a run's iterations, for which a rule has to see something
+
+
 def findings(reported: Reported) -> list[Finding]:
-    """What is to be said of a run, the most important first; nothing where all is well."""
-    return findings_of(RULES, reported)
+    """What is to be said of a run, the most important first; nothing where all is well.
+
+    So many rules look so often that each sees something by chance once in a while. Said is what was seen already
+    ``LASTS`` of the run's iterations ago, an iteration at least.
+    """
+    found = findings_of(RULES, reported)
+    before = max(math.ceil(LASTS * reported.iterations), 1)
+    if not found or reported.iterations <= before:
+        return found
+    then = reported.until(float(reported.steps[-1 - before]))
+    seen = {finding.rule for finding in findings_of([finding.rule for finding in found], then)}
+    return [finding for finding in found if finding.rule in seen]
