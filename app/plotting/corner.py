@@ -22,7 +22,6 @@ class Corner(QWidget):
     def __init__(self, plot: QWidget, theme: Theme) -> None:
         super().__init__(plot)
         self.hide()
-        self._plot = plot
         self.everything, self.enlarge = QToolButton(plot), QToolButton(plot)
         self.everything.setText("Show all")
         self.everything.setToolTip("Back to the view that follows the data (A, or double-click the plot)")
@@ -40,23 +39,23 @@ class Corner(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         icons.give(self.enlarge, "arrow-expand", color=theme.text)
 
-    def show_at(self, place: QRectF, *, everything: bool, enlarge: bool) -> QRectF:
-        """Show these buttons: one in the upper right corner of ``place``, where the data is, the other beside that.
+    def show_at(self, place: QRectF, beside: QRectF | None, *, everything: bool) -> QRectF:
+        """Show these buttons: one in the upper right corner of ``place``, where the data is, the other ``beside`` that,
+        if anywhere.
 
         Returns:
             Where data is covered.
         """
-        top = round(place.top())
         self.everything.setVisible(everything)
-        self.enlarge.setVisible(enlarge)
-        if enlarge:
-            side = round(self._plot.width() - place.right()) - 2  # of the margin
+        self.enlarge.setVisible(beside is not None)
+        if beside is not None:
+            side = round(beside.width())
             self.enlarge.setIconSize(QSize(side - 6, side - 6))
-            self.enlarge.setGeometry(round(place.right()) + 1, top, side, side)
+            self.enlarge.setGeometry(round(beside.left()), round(beside.top()), side, side)
             self.enlarge.raise_()
         if not everything:
             return QRectF()
         self.everything.adjustSize()
-        self.everything.move(round(place.right()) - self.everything.width() - 2, top + 2)
+        self.everything.move(round(place.right()) - self.everything.width() - 2, round(place.top()) + 2)
         self.everything.raise_()
         return QRectF(self.everything.geometry())

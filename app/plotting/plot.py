@@ -83,8 +83,8 @@ class Plot(pg.GraphicsView):
         self.legend = Legend()
         self.bottom = Axis("bottom", x_title, TICK_PIXELS[0])
         self.left = Axis("left", y_title, margins.tick_height, margins.most_ticks)
-        self._arrangement = Arrangement(Parts(self._view, self.left, self.bottom, self.legend), margins)
-        self.setCentralItem(self._arrangement)
+        self.arrangement = Arrangement(Parts(self._view, self.left, self.bottom, self.legend), margins)
+        self.setCentralItem(self.arrangement)
         self._canvas = Canvas(self._view, self.paint_marks)
         self._readout = Readout(self._read)
         self._ring = QGraphicsRectItem()
@@ -190,7 +190,7 @@ class Plot(pg.GraphicsView):
         self._grid.pen = QPen(blended(theme.line, theme.surface, 0.6), 1.0)
         for part in (self.left, self.bottom, self.legend, self._readout):
             part.apply_theme(theme, self._font)
-        self._arrangement.apply_theme(theme)
+        self.arrangement.apply_theme(theme, self._font)
         if self._corner is not None:
             self._corner.apply_theme(theme)
             self._place_corner()
@@ -249,6 +249,8 @@ class Plot(pg.GraphicsView):
             copy.left.set_title(self.left.labelText, *self.left.shorter)
         copy.left.highest, copy.left.names = self.left.highest, self.left.names
         copy.legend.show_entries(self.legend.entries)
+        if (colours := self.arrangement.colour_bar) is not None:
+            copy.arrangement.show_colours(colours)
         copy.set_ranges(*self.ranges)
         copy.redraw()
 
@@ -332,7 +334,8 @@ class Plot(pg.GraphicsView):
             self._corner.enlargement_asked.connect(self.toggle_enlarged)
         if self._corner is not None:
             enlarge = hovered and self._source is None
-            self._readout.avoid = self._corner.show_at(self.area, everything=not self.following, enlarge=enlarge)
+            beside = self.arrangement.button_beside(self.width()) if enlarge else None
+            self._readout.avoid = self._corner.show_at(self.area, beside, everything=not self.following)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         enlarge = "Back to its place" if self._source is not None else "Enlarge"
@@ -348,7 +351,7 @@ class Plot(pg.GraphicsView):
         if hasattr(self, "_readout") and not self.closed:  # pyqtgraph calls this while it is being made, and closed
             whole = QRectF(self.viewport().rect())
             self._readout.cover(whole)
-            self._arrangement.fit(whole)
+            self.arrangement.fit(whole)
             self._ring.setRect(whole.adjusted(1, 1, -1, -1))
             self._place_corner()
 

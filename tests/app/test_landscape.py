@@ -8,17 +8,20 @@ from functools import partial
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.lab.landscape.around_page import AroundPage
 from app.panels.lab.landscape.around_plots import LinePlot, PlanePlot
 from app.panels.lab.landscape.contours import contour
+from app.panels.lab.landscape.map_plot import MapPlot
 from app.panels.lab.landscape.page import LandscapePage
 from app.panels.lab.landscape.race_view import RaceView
 from app.panels.lab.panel import LabPanel
+from app.plotting.colour_bar import ColourBar
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.landscape import around as landscape_around
@@ -209,3 +212,72 @@ def test_lines_of_equal_height() -> None:
     assert nearest[0] < nearest[1]  # the low corners are cut off, or the high ones
     assert not len(contour(np.full((3, 3), np.nan), 0.0))
     assert not len(contour(np.zeros((3, 3)), 1.0))
+
+
+def same(first: QColor, second: QColor) -> bool:
+    """Up to what smoothing does."""
+    return max(abs(a - b) for a, b in zip(first.getRgb(), second.getRgb(), strict=True)) <= 4
+
+
+def test_which_colour_is_which_return_stands_beside_every_map(qtbot: QtBot) -> None:
+    heights = np.linspace(3.0, 45.0, 41)[:, None].repeat(41, 1)
+    plot = MapPlot(load_theme("dark"), "θ₁", "θ₂")
+    plot.marks = [plot.heights]
+    page = QWidget()
+    plot.setParent(page)
+    qtbot.addWidget(page)
+    plot.show_heights(heights, (0.0, 1.0), (0.0, 1.0), (3.0, 45.0))
+    plot.heights._lines = []  # of equal height, which would hide tints
+    page.show()
+    for theme in ("dark", "light"):
+        plot.apply_theme(load_theme(theme))
+        for size in ((160, 120), (260, 180), (900, 600)):
+            page.resize(*size)
+            plot.resize(*size)
+            is_told(plot)
+
+    plot.toggle_enlarged()
+    assert plot.enlarged is not None
+    assert plot.enlarged.arrangement.colour_bar == plot.arrangement.colour_bar
+    beside = plot.arrangement.button_beside(plot.width())
+    assert not beside.intersects(plot.area)
+    assert beside.right() <= plot.width()
+
+
+def is_told(plot: MapPlot) -> None:
+    """Of heights from 3 at the bottom to 45 at the top the bar says so, in their colours, and nothing is cut."""
+    bar, colours, picture = plot.arrangement.colour_bar, plot.arrangement._colours, plot.grab().toImage()
+    assert bar is not None
+    assert colours is not None
+    assert (bar.low, bar.high, bar.symbol) == (3.0, 45.0, "J (reward)")
+
+    words = bar.ticks()[1]
+    assert words == ["10", "20", "30", "40"]
+    metrics, scale, line = plot.letters, colours.scale.geometry(), colours.symbol.geometry()
+    assert scale.right() <= plot.width()  # not cut at the right
+    assert metrics.horizontalAdvance(words[-1]) < scale.width()
+    assert metrics.horizontalAdvance(bar.symbol) < line.width() - line.height()
+    assert line.bottom() <= plot.area.top()
+    middle = round(scale.left()) + 16  # of the bar
+    for value in (10.0, 20.0, 30.0):
+        share = (value - bar.low) / (bar.high - bar.low)
+        told = picture.pixelColor(middle, round(scale.bottom() - share * scale.height()))
+        shown_at = plot.pixels_of((0.5, share)).toPoint()
+        assert same(told, picture.pixelColor(shown_at))
+    shown = np.array(bar.ticks_in(scale.height(), metrics)[0])
+    assert np.diff(shown).min() / (bar.high - bar.low) * scale.height() >= metrics.ascent()
+
+
+def test_no_return_is_told_apart_where_all_are_alike() -> None:
+    bar = ColourBar("J (reward)", 500.0, 500.0, np.zeros(2, np.uint32))
+    assert bar.ticks() == ([500.0], ["500"])
+
+
+def test_a_race_in_little_room_is_seen_on_its_map(qtbot: QtBot) -> None:
+    race = RaceView(load_theme("dark"))
+    qtbot.addWidget(race)
+    for width, both in ((820, True), (400, False), (820, True)):
+        race.resize(width, 300)
+        race.show()
+        until(qtbot, lambda both=both: race.returns.isVisible() == both and race.map.area.width() >= 60)  # type: ignore[misc]
+    race.end()

@@ -9,8 +9,9 @@ import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
 
+from app.plotting.colour_bar import ColourBar, Pixels
+
 Scale = Literal["sequential", "diverging"]
-Pixels = NDArray[np.uint32]
 
 # Viridis (van der Walt & Smith, 2015), and a diverging map from blue to yellow by Kovesi (2015), made for people who
 # cannot tell red from green.
@@ -29,13 +30,13 @@ def table(scale: Scale) -> Pixels:
     return found
 
 
-def coloured(values: NDArray[np.float32], low: float, high: float, scale: Scale) -> Pixels:
+def coloured(values: NDArray[np.float32], bar: ColourBar) -> Pixels:
     """The colour of each value, of the same shape; what is no number has none."""
-    span = high - low if high > low else 1.0
+    span, last = bar.high - bar.low if bar.high > bar.low else 1.0, len(bar.colours) - 1
     with np.errstate(invalid="ignore"):
-        index = np.clip((values - low) * ((_STEPS - 1) / span) + 0.5, 0, _STEPS - 1)
+        index = np.clip((values - bar.low) * (last / span) + 0.5, 0, last)
     known = np.isfinite(values)
-    found: Pixels = table(scale)[np.where(known, index, 0).astype(np.intp)]
+    found: Pixels = bar.colours[np.where(known, index, 0).astype(np.intp)]
     return np.where(known, found, np.uint32(0))
 
 

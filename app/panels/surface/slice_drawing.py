@@ -1,4 +1,4 @@
-"""What stands on a slice: its colours, the agent, numbers that were found, axes and a colour bar."""
+"""What stands on a slice: its colours, the agent, numbers that were found, and axes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from app.panels.surface.colours import Pixels, Scale, table
 from app.panels.surface.trail import Trail
 from app.plotting.axes import nice_ticks
+from app.plotting.colour_bar import Pixels, image_of
 from app.style.format import tick_labels
 from app.style.theme import Theme
 
 Range = tuple[float, float]
 Ranges = tuple[Range, Range]
-BAR = 12  # pixels that a colour bar is wide, where text has the system's size
 _TAIL = 40  # steps of the episode that plays, which are joined by a line
 _DARK, _LIGHT = QColor(16, 20, 24), QColor(255, 255, 255)
 
@@ -59,19 +56,6 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """What colours mean: from ``low`` to ``high`` on a scale."""
-
-    symbol: str
-    low: float
-    high: float
-    scale: Scale = "sequential"
-
-    def ticks(self) -> tuple[list[float], list[str]]:
-        return ticks((self.low, self.high), 5)
-
-
-@dataclass(frozen=True)
 class Label:
     """A word in the middle of where it holds."""
 
@@ -100,8 +84,7 @@ class Ground:
 
     def __init__(self, picture: Picture) -> None:
         rows, columns = picture.pixels.shape
-        upwards = np.ascontiguousarray(picture.pixels[::-1])
-        self._image = QImage(upwards.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32).copy()
+        self._image = image_of(picture.pixels)
         self._ranges, self._smooth = _with_edges(picture.ranges, columns, rows), picture.smooth
 
     def draw(self, painter: QPainter, plane: Plane) -> None:
@@ -181,24 +164,6 @@ def draw_axes(painter: QPainter, plane: Plane, edge: QColor, ink: QColor, width:
         painter.drawText(QPointF(area.left() - 6 - metrics.horizontalAdvance(text), baseline), text)
 
 
-def draw_bar(painter: QPainter, area: QRectF, bar: Bar, theme: Theme, width: float) -> None:
-    """At the right of the ``area`` of the slice, up to ``width``, with its symbol above."""
-    metrics = QFontMetricsF(painter.font())
-    colours = table(bar.scale)[::-1]
-    image = QImage(colours.tobytes(), 1, len(colours), 4, QImage.Format.Format_ARGB32)
-    place = QRectF(area.right() + 10, area.top(), theme.px(BAR), area.height())
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
-    painter.drawImage(place, image)
-    painter.setPen(QColor(theme.text))
-    title = metrics.elidedText(bar.symbol, Qt.TextElideMode.ElideRight, width - 4)
-    painter.drawText(QPointF(width - 4 - metrics.horizontalAdvance(title), metrics.ascent()), title)
-    painter.setPen(QColor(theme.muted))
-    for value, text in zip(*bar.ticks(), strict=True):
-        y = place.bottom() - (value - bar.low) / max(bar.high - bar.low, 1e-30) * place.height()
-        baseline = min(max(y + metrics.ascent() / 2 - 1, area.top() + metrics.ascent() / 2), area.bottom())
-        painter.drawText(QPointF(place.right() + 4, baseline), text)
-
-
 def _with_edges(ranges: Ranges, columns: int, rows: int) -> Ranges:
     """With half a point more on all sides, so that each stands in the middle of its pixel."""
     found = []
@@ -206,18 +171,3 @@ def _with_edges(ranges: Ranges, columns: int, rows: int) -> Ranges:
         half = (high - low) / max(count - 1, 1) / 2
         found.append((low - half, high + half))
     return found[0], found[1]
-
-
-def action_labels(actions: NDArray[np.int64], names: Sequence[str], ranges: Ranges) -> list[Label]:
-    """A name for each action that is taken on at least a fiftieth of the points [rows, columns]: at that of its points
-    that is nearest to the middle of them."""
-    rows, columns = actions.shape
-    across, up = (np.linspace(low, high, count) for (low, high), count in zip(ranges, (columns, rows), strict=True))
-    found = []
-    for action, name in enumerate(names):
-        row, column = np.nonzero(actions == action)
-        if len(row) >= actions.size / 50:
-            off = ((row - row.mean()) / rows) ** 2 + ((column - column.mean()) / columns) ** 2
-            nearest = int(off.argmin())
-            found.append(Label(name, float(across[column[nearest]]), float(up[row[nearest]])))
-    return found

@@ -19,8 +19,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.panels.surface.slice_drawing import (
-    BAR,
-    Bar,
     Disc,
     Ground,
     Label,
@@ -29,13 +27,13 @@ from app.panels.surface.slice_drawing import (
     Ranges,
     draw_agent,
     draw_axes,
-    draw_bar,
     draw_cross,
     draw_discs,
     draw_label,
     ticks,
 )
 from app.panels.surface.trail import Trail, dots
+from app.plotting.colour_bar import ColourBar
 from app.style.theme import Theme, points
 
 _CLICK = 4.0  # pixels that the mouse may move within a click
@@ -68,7 +66,7 @@ class SliceMap(QWidget):
         self.setAccessibleName("Slice through the states")
         self._theme = theme
         self.ranges: Ranges = ((0.0, 1.0), (0.0, 1.0))
-        self.bar: Bar | None = None
+        self.bar: ColourBar | None = None
         self._ground: Ground | None = None
         self._labels: Sequence[Label] = ()
         self._discs: Sequence[Disc] = ()
@@ -80,7 +78,7 @@ class SliceMap(QWidget):
 
     # --- what is shown ---
 
-    def show_picture(self, picture: Picture | None, bar: Bar | None, labels: Sequence[Label] = ()) -> None:
+    def show_picture(self, picture: Picture | None, bar: ColourBar | None, labels: Sequence[Label] = ()) -> None:
         """The colours of a slice, and what they mean."""
         self._ground, self._labels = None if picture is None else Ground(picture), labels
         if bar != self.bar:
@@ -118,9 +116,7 @@ class SliceMap(QWidget):
         metrics = QFontMetricsF(self._font())
         left = max(map(metrics.horizontalAdvance, ticks(self.ranges[1])[1]), default=0.0) + 8
         top, bottom = metrics.height() + 4, metrics.height() + 6
-        right = 10.0
-        if self.bar is not None:
-            right += self._theme.px(BAR) + 8 + max(map(metrics.horizontalAdvance, self.bar.ticks()[1]), default=0.0)
+        right = 10.0 if self.bar is None else self.bar.width(metrics, self._theme)
         width, height = max(self.width() - left - right, 20.0), max(self.height() - top - bottom, 20.0)
         return Plane(QRectF(left, top, width, height), self.ranges)
 
@@ -158,7 +154,8 @@ class SliceMap(QWidget):
         edge = QColor(theme.focus if self.hasFocus() else theme.edge)
         draw_axes(painter, plane, edge, QColor(theme.muted), self.width())
         if self.bar is not None:
-            draw_bar(painter, plane.area, self.bar, theme, self.width())
+            self.bar.draw(painter, plane.area, theme)
+            self.bar.draw_symbol(painter, QRectF(0.0, 0.0, self.width() - 4.0, plane.area.top() - 4.0), theme)
         painter.end()
 
     def _draw_dots(self, painter: QPainter, plane: Plane) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.panels.surface.colours import Scale, by_action, coloured
+from app.panels.surface.colours import Scale, by_action, coloured, table
 from app.panels.surface.quantities import Quantity, action_names, limits, numbers
-from app.panels.surface.slice_drawing import Bar, Disc, Label, Picture, Ranges
+from app.panels.surface.slice_drawing import Disc, Label, Picture, Ranges
 from app.plotting.axes import Range, robust_bounds, settled_range
+from app.plotting.colour_bar import ColourBar
 from engine.catalogue.spaces import Space
 
 if TYPE_CHECKING:  # with torch
@@ -21,7 +22,7 @@ _LABELLED = 50  # a share of points as small as 1/50 has no name on it
 
 class Drawn(NamedTuple):
     picture: Picture | None
-    bar: Bar | None
+    bar: ColourBar | None
     labels: list[Label]
 
 
@@ -33,13 +34,15 @@ class Colouring:
         self.action = action
         self._ranges: dict[tuple[str, int], Range] = {}
 
-    def of(self, quantity: Quantity, values: NDArray[np.floating], beside: NDArray[np.floating] | None = None) -> Bar:
+    def of(
+        self, quantity: Quantity, values: NDArray[np.floating], beside: NDArray[np.floating] | None = None
+    ) -> ColourBar:
         """The colours of ``quantity``, of which these are the values; those ``beside`` are to have colours as well."""
         fixed = limits(quantity, self.action)
         scale: Scale = "diverging" if quantity.signed else "sequential"
         symbol = f"{quantity.symbol} ({quantity.unit})" if quantity.unit else quantity.symbol
         if fixed is not None:
-            return Bar(symbol, *fixed, scale)
+            return ColourBar(symbol, *fixed, table(scale))
         low, high = robust_bounds(values)
         if beside is not None:
             low, high = min(low, float(beside.min())), max(high, float(beside.max()))
@@ -48,7 +51,7 @@ class Colouring:
             low = -high
         key = "value" if quantity.kind == "returns" else quantity.kind, quantity.index
         self._ranges[key] = found = settled_range(self._ranges.get(key), low, high)
-        return Bar(symbol, *found, scale)
+        return ColourBar(symbol, *found, table(scale))
 
 
 def drawn(
@@ -68,22 +71,22 @@ def drawn(
         names = action_labels(actions, action_names(action), cut.ranges)
         return Drawn(Picture(by_action(actions, certain), cut.ranges, smooth=False), None, names)
     bar = colouring.of(quantity, values, beside)
-    pixels = coloured(values.reshape(side, side), bar.low, bar.high, bar.scale)
+    pixels = coloured(values.reshape(side, side), bar)
     labels = []
     if quantity.kind == "chance" and found.greedy is not None and action.size == 2:
         labels = action_labels(found.greedy.reshape(side, side), action_names(action), cut.ranges)
     return Drawn(Picture(pixels, cut.ranges), bar, labels)
 
 
-def in_cells(mean: NDArray[np.floating], cut: Cut, bar: Bar) -> Picture:
+def in_cells(mean: NDArray[np.floating], cut: Cut, bar: ColourBar) -> Picture:
     """Numbers of the few points of a coarse cut, each in a cell of its own."""
-    pixels = coloured(mean.reshape(cut.points, cut.points), bar.low, bar.high, bar.scale)
+    pixels = coloured(mean.reshape(cut.points, cut.points), bar)
     return Picture(pixels, cut.ranges, smooth=False)
 
 
-def discs(points: NDArray[np.float64], mean: NDArray[np.floating], bar: Bar) -> list[Disc]:
+def discs(points: NDArray[np.float64], mean: NDArray[np.floating], bar: ColourBar) -> list[Disc]:
     """Numbers at points [n, 2] of the plane, in the colours of the map."""
-    pixels = coloured(mean, bar.low, bar.high, bar.scale)
+    pixels = coloured(mean, bar)
     return [Disc(x, y, colour) for (x, y), colour in zip(points.tolist(), pixels.tolist(), strict=True)]
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:  # with torch
 
 EVERY = 250  # ms between two looks at which policy there is
 _EMPTY = (
-    "How the return changes around the policy appears here once there is one: a click on Look plays episodes with "
-    "parameters a step away, along the gradient, the last update or at random."
+    "How the return changes around the policy appears here once there is one: episodes are played with parameters a "
+    "step away, along the gradient, the last update or at random. While it trains, a click on Look plays them anew."
 )
 _DIRECTIONS = (
     "The direction in which parameters are changed: the gradient ĝ, or the natural one, as estimated from 4 N episodes "

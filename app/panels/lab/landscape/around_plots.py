@@ -224,7 +224,7 @@ class PlanePlot(MapPlot):
         reach = 100.0 * float(self._begun.scan.places[-1])
         values = [spot.value.value for spot in self._spots.values()]
         scale: Range = (min(values), max(values)) if values else (0.0, 1.0)
-        self.heights.show(self._shown, (-reach, reach), (-reach, reach), scale)
+        self.show_heights(self._shown, (-reach, reach), (-reach, reach), scale)
         self.redraw()
 
     def _read_spot(self, pointer: Pointer) -> Reading | None:

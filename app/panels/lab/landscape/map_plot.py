@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 
 from app.panels.lab.landscape.marks import Heights
 from app.plotting.arrangement import Margins
+from app.plotting.axes import Range
 from app.plotting.legend import Entry
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer
 from app.style.theme import Theme
 
+_MEASURED = "J (reward)"
 _STILL = 4.0  # pixels that the mouse may move between press and release of a click
 
 
@@ -37,9 +41,19 @@ class MapPlot(Plot):
         self._view.sigRangeChanged.connect(self._seen_changed)
         self.viewport().installEventFilter(self)
 
+    def show_heights(self, heights: NDArray[np.float64], x: Range, y: Range, scale: Range) -> None:
+        """As of ``Heights.show``, with what their tints mean beside them."""
+        self.heights.show(heights, x, y, scale)
+        self._tell_colours()
+
     def apply_theme(self, theme: Theme) -> None:
         self.heights.apply_theme(theme)
         super().apply_theme(theme)
+        self._tell_colours()
+
+    def _tell_colours(self) -> None:
+        if (bar := self.heights.bar(_MEASURED)) is not None:
+            self.arrangement.show_colours(bar)
 
     def pixels_of(self, place: tuple[float, float], plot: Plot | None = None) -> QPointF:
         """Where a place is, here or in this ``plot``, where the map is shown large."""

@@ -10,11 +10,13 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
 
 from app.panels.lab.landscape.contours import contour
 from app.plotting.axes import Range
+from app.plotting.colour_bar import ColourBar, Pixels, image_of
 from app.plotting.marks import Frame, Numbers, pen_of
 from app.style.theme import Theme, blended
 
 _NONE: Numbers = np.empty(0)
 _LEVELS, _FEW = 14, 6  # steps between lines of equal height, few where blocks are drawn
+_STEPS = 256  # of colours
 _LEAST, _MOST = 0.03, 0.42  # of the text's colour in a tint
 _HEAD = 7.0  # pixels, half of what stands at a path's end
 _TIP = 9.0  # pixels, of an arrow
@@ -49,11 +51,17 @@ class Heights:
     def apply_theme(self, theme: Theme) -> None:
         self._theme, self._image = theme, None
 
+    def bar(self, symbol: str) -> ColourBar | None:
+        """What the tints mean; None while there are none."""
+        if self._theme is None or not np.isfinite(self.heights).any():
+            return None
+        return ColourBar(symbol, *self.scale, tinted(np.linspace(*self.scale, _STEPS), self.scale, self._theme))
+
     def paint(self, painter: QPainter, frame: Frame) -> None:
         if self.heights.size == 0 or self._theme is None:
             return
         if self._image is None:
-            self._image = tinted(self.heights, self.scale, self._theme)
+            self._image = image_of(tinted(self.heights, self.scale, self._theme))
         rows, columns = self.heights.shape
         step_x = (self.x[1] - self.x[0]) / max(columns - 1, 1)
         step_y = (self.y[1] - self.y[0]) / max(rows - 1, 1)
@@ -79,21 +87,18 @@ def _faint(theme: Theme) -> QColor:
     return colour
 
 
-def tinted(heights: NDArray[np.float64], scale: Range, theme: Theme) -> QImage:
-    """A pixel for each number, the lowest row at the bottom; none where it is NaN."""
+def tinted(heights: NDArray[np.float64], scale: Range, theme: Theme) -> Pixels:
+    """The colour of each, of the same shape; none where it is NaN."""
     span = scale[1] - scale[0]
     missing = np.clip((scale[1] - heights) / span, 0.0, 1.0) if span > 0.0 else np.full_like(heights, 0.25)
     share = 1.0 - np.sqrt(missing)
     low, high = (blended(theme.text, theme.surface, part) for part in (_LEAST, _MOST))
     ends = np.array([[c.red(), c.green(), c.blue()] for c in (low, high)], np.float64)
-    known = np.isfinite(share)
+    known = np.isfinite(heights)
     rgb = ends[0] + np.where(known, share, 0.0)[..., None] * (ends[1] - ends[0])
-    pixels = np.zeros((*heights.shape, 4), np.uint8)
-    pixels[..., :3] = rgb[..., ::-1].round()  # blue first, as Qt has them in memory
-    pixels[..., 3] = np.where(known, 255, 0)
-    flipped = np.ascontiguousarray(pixels[::-1])
-    height, width = heights.shape
-    return QImage(flipped.data, width, height, 4 * width, QImage.Format.Format_ARGB32).copy()
+    red, green, blue = np.moveaxis(rgb.round().astype(np.uint32), -1, 0)
+    found: Pixels = np.uint32(0xFF000000) | red << np.uint32(16) | green << np.uint32(8) | blue
+    return np.where(known, found, np.uint32(0))
 
 
 class Path:

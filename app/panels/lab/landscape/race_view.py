@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QDeadlineTimer, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.panels.lab.landscape.exact_map import heights_of, place_of, steepest, steps_of
@@ -37,6 +38,7 @@ _FRAME, _SPEED = 40, 20.0  # ms between two pictures, and steps in a second
 _SETTLES = 150  # ms, after which what a person changes is taken up
 _SIDE = 97  # places along each side of the map
 _SIGNS = {"gradient": "∇", "stochastic": "R", "natural": "N", "trpo": "T", "ppo": "P"}
+_ROOM_FOR_BOTH = 340  # pixels that a map and curves need beside each other, where text has the system's size
 _LONGEST = 0.25  # of the map's width, the arrow of the steepest gradient on it
 
 
@@ -203,6 +205,11 @@ class RaceView(QWidget):
         self.instants.append(instant)
         self._unfinished = len(self.instants) <= self.controls.count
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out the curves where they and the map would take each other's room: the rows tell J, too."""
+        super().resizeEvent(event)
+        self.returns.setVisible(self.width() - self.controls.width() >= self._theme.px(_ROOM_FOR_BOTH))
+
     def rest(self) -> None:
         """Nobody looks."""
         self._frames.stop()
@@ -260,7 +267,7 @@ class RaceView(QWidget):
 
     def _take_map(self, world: World, seen: tuple[Range, Range], heights: NDArray[np.float64]) -> None:
         if world is self.world:
-            self.map.heights.show(heights, *seen, self._scale)
+            self.map.show_heights(heights, *seen, self._scale)
             self._draw()
 
     def _point(self, place: tuple[float, float] | None) -> None:
