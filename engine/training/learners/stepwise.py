@@ -75,6 +75,7 @@ def stepwise(
     yield from collector.begin()
     ended: list[FinishedEpisodes] = []
     observed: list[NDArray[Any]] = []
+    observes = parts.interaction.normalizer is not None or _shows_condition(parts.interaction, moment.iteration)
     for _ in range(max(1, config.collection.steps // config.collection.train_frequency)):
         acting = actor()
         taken: list[Transitions] = []
@@ -88,7 +89,7 @@ def stepwise(
         transitions = joined_transitions(taken)
         rewards = config.environment.reward_scale * transitions.rewards + config.environment.reward_offset
         returns.add(transitions, rewards, config.estimator.gamma)
-        if parts.interaction.normalizer is not None or _shows_condition(parts.interaction, moment.iteration):
+        if observes:
             observed.append(transitions.observations)
         for told in parts.rule.learn(transitions):
             if told is not None:
