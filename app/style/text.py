@@ -6,10 +6,11 @@ from html import escape
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from app.style.theme import tabular
 
+_AROUND_HINT = 12  # pixels
 LEAST_TEXT = 48  # pixels of a text that is cut short
 _TWO_ENDS = 12  # characters, in fewer of which two ends of a text tell less than its beginning
 
@@ -110,16 +111,24 @@ class ElidedLabel(QLabel):
 
 
 class Stage(QStackedWidget):
-    """Shows ``content`` once there is something to see; until then a sentence on what will appear and why not yet."""
+    """Shows ``content`` once there is something to see; until then a sentence on what will appear and why not yet,
+    which is scrolled where it has little room."""
 
     def __init__(self, hint: str, content: QWidget) -> None:
         super().__init__()
         self._hint = muted(hint)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
-        self._hint.setMargin(24)
+        self._hint.setMargin(_AROUND_HINT)
         self._hint.setMinimumSize(1, 1)
-        self.addWidget(self._hint)
+        room = QScrollArea()
+        room.setWidget(self._hint)
+        room.setWidgetResizable(True)
+        room.setFrameShape(QScrollArea.Shape.NoFrame)
+        room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        room.setMinimumSize(1, 1)
+        self.addWidget(room)
         self.addWidget(content)
 
     def set_hint(self, hint: str) -> None:

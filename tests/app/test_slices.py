@@ -253,6 +253,29 @@ def test_what_cannot_be_set_says_so_and_reaches_as_far_as_states_do(qtbot: QtBot
     assert page.wait(QDeadlineTimer(5000))
 
 
+def test_beside_the_sliders_no_name_is_cut_and_no_row_moves_by_a_button(qtbot: QtBot) -> None:
+    page = SlicePage(load_theme("dark"), PlaybackThread())
+    qtbot.addWidget(page)
+    page.resize(300, 500)
+    page.show()
+    info = ENVIRONMENTS["CartPole-v1"]
+    coordinates = coordinates_of(with_values(PolicyGradientConfig(), {"environment": "CartPole-v1"}), info)
+    assert isinstance(coordinates, Coordinates)
+    page.set_choice(coordinates, info)
+    page.show_axes(0, 1)  # so that the longest name is beside a slider
+    qtbot.waitUntil(page.held._rows[3][0].isVisible)
+    for name, slider, value in page.held._rows[2:]:
+        assert name.fontMetrics().horizontalAdvance(name.text()) <= name.width()
+        assert value.fontMetrics().horizontalAdvance(value.text()) <= value.width()
+        assert slider.width() >= 56
+    row = page.across.geometry()
+    page.whole.show()
+    qtbot.waitUntil(lambda: page.across.width() < row.width())
+    assert (page.across.y(), page.across.height()) == (row.y(), row.height())
+    page.end()
+    assert page.wait(QDeadlineTimer(5000))
+
+
 def test_states_are_fainter_the_further_they_are_from_the_slice() -> None:
     points = np.array([[0.0, 0.0, 0.0], [5.0, 0.0, 5.0], [0.0, 0.3, 0.0], [0.0, 9.0, 0.0], [0.0, np.nan, 0.0]])
     seen = seen_from(points, (0, 2), np.zeros(3), np.array([1.0, 2.0, 1.0]))

@@ -17,6 +17,7 @@ import app
 import engine
 from app.models.run_state import RunState
 from app.panels.experiment.form.parameter_row import ParameterRow
+from app.style.text import Stage
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, COLLECTIONS, CREDITS, POLICIES, UPDATES
@@ -118,3 +119,14 @@ def test_the_window_in_a_run_that_was_edited_says_nothing_puzzling(
     plain = [re.sub(r"<[^>]*>|&nbsp;", " ", name).split() for name in names]
     doubled = [words for words in plain if any(a == b for a, b in pairwise(words))]
     assert doubled == []
+
+
+def test_why_a_panel_is_empty_can_be_read_in_whatever_room(qtbot: QtBot) -> None:
+    stage = Stage("A greedy policy has no probabilities that could be made larger; choose another one. " * 3, QWidget())
+    qtbot.addWidget(stage)
+    stage.show()
+    for width, height in ((400, 300), (120, 90)):
+        stage.resize(width, height)
+        hint = stage._hint
+        qtbot.waitUntil(lambda hint=hint, width=width: 0 < hint.width() <= width)  # type: ignore[misc]
+        assert hint.height() >= hint.heightForWidth(hint.width())  # not cut, but scrolled

@@ -30,7 +30,7 @@ class AgainstPlot(Plot):
         self._dots, self._spreads = Dots(5.0), _Spreads()
         self._colour = ""
         self._range: tuple[float, float] | None = None
-        super().__init__(theme, "mean return played", "V learned", Margins(left=64))
+        super().__init__(theme, "mean return played (reward)", "V learned (reward)", Margins(left=64))
         self.title = "V against played returns"
         self.marks = [_Diagonal(theme), self._spreads, self._dots]
         self.probe, self.numbers = self._told_at, self._table

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QSizePolicy, QWi
 
 from app.style.format import short_number
 from app.style.slider import Slider
+from app.style.text import ElidedLabel
 from app.style.theme import Theme
 from engine.environments.making.state_spaces import Component
 
 _STEPS = 200  # of a slider
+_LEAST = 56  # pixels of a slider
 _ROWS = 2.6  # that are seen of many, so that it is seen that there are more
 
 
@@ -43,7 +45,7 @@ class HeldSliders(QScrollArea):
         grid.setVerticalSpacing(self._theme.unit // 4)
         self._rows = []
         for index, component in enumerate(components):
-            name, slider, value = QLabel(component.name), Slider(), QLabel()
+            name, slider, value = ElidedLabel(component.name), Slider(), QLabel()
             slider.setRange(0, _STEPS)
             slider.setAccessibleName(component.name)
             slider.setToolTip(f"At which {component.name} the slice is laid")
@@ -51,15 +53,15 @@ class HeldSliders(QScrollArea):
             for label in (name, value):
                 label.setProperty("small", True)
                 label.setProperty("role", "muted")
-            name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            name.setToolTip(component.name)
+            slider.setMinimumWidth(_LEAST)
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setMinimumWidth(value.fontMetrics().horizontalAdvance("−00.00 rad/s"))
             grid.addWidget(name, index, 0)
             grid.addWidget(slider, index, 1)
             grid.addWidget(value, index, 2)
             self._rows.append((name, slider, value))
-        grid.setColumnStretch(0, 2)
-        grid.setColumnStretch(1, 3)
+        grid.setColumnStretch(1, 1)
         self.setWidget(inner)
         self._show_values()
 

@@ -45,6 +45,7 @@ class SliceLayout(QWidget):
         self.whole = QToolButton()
         self.whole.setText("Whole range")
         self.whole.setToolTip("Show the usual range of both axes again")
+        self.whole.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Ignored)  # so that the row stays as high
         self.whole.hide()
         self.held = HeldSliders(theme)
         self.follows = QCheckBox("As in the episode")
