@@ -111,8 +111,8 @@ class Axis(pg.AxisItem):
             super().resizeEvent(event)
             return
         self._say(self.shorter[-1] if self._beside else self.labelText)
-        for words in self.shorter if self.orientation == "left" else ():
-            if self.label.boundingRect().width() > self.size().height() + 4:
+        for words in self.shorter:
+            if self.label.boundingRect().width() > self._title_room:
                 self._say(words)
         super().resizeEvent(event)
         width, label = self.label.boundingRect().width(), self.label
@@ -122,6 +122,13 @@ class Axis(pg.AxisItem):
         elif self.orientation == "bottom":
             # A long title stands out at the left rather than being cut at the right.
             label.setX(min(label.x(), self.size().width() + HALF_LABEL * self._scale - width))
+
+    @property
+    def _title_room(self) -> float:
+        """Pixels for the title; beneath the data it may stand out at both ends."""
+        if self.orientation == "left":
+            return float(self.size().height()) + 4
+        return float(self.pos().x() + self.size().width()) + HALF_LABEL * self._scale
 
     def ticks(self, low: float, high: float, size: float) -> tuple[float, list[float]]:
         """The spacing and the values of the ticks, so few that no label touches another."""

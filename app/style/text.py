@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
@@ -112,7 +112,13 @@ class ElidedLabel(QLabel):
 
 class Stage(QStackedWidget):
     """Shows ``content`` once there is something to see; until then a sentence on what will appear and why not yet,
-    which is scrolled where it has little room."""
+    which is scrolled where it has little room.
+
+    Signals:
+        turned: there is something to see, or no more.
+    """
+
+    turned = Signal(bool)
 
     def __init__(self, hint: str, content: QWidget) -> None:
         super().__init__()
@@ -141,3 +147,4 @@ class Stage(QStackedWidget):
     def fill(self, filled: bool) -> None:
         if filled != self.filled:
             self.setCurrentIndex(int(filled))
+            self.turned.emit(filled)

@@ -271,13 +271,3 @@ def is_told(plot: MapPlot) -> None:
 def test_no_return_is_told_apart_where_all_are_alike() -> None:
     bar = ColourBar("J (reward)", 500.0, 500.0, np.zeros(2, np.uint32))
     assert bar.ticks() == ([500.0], ["500"])
-
-
-def test_a_race_in_little_room_is_seen_on_its_map(qtbot: QtBot) -> None:
-    race = RaceView(load_theme("dark"))
-    qtbot.addWidget(race)
-    for width, both in ((820, True), (400, False), (820, True)):
-        race.resize(width, 300)
-        race.show()
-        until(qtbot, lambda both=both: race.returns.isVisible() == both and race.map.area.width() >= 60)  # type: ignore[misc]
-    race.end()

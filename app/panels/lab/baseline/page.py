@@ -15,6 +15,7 @@ from app.panels.lab.estimators.asking import ADDED, EPISODES, GAMMAS, signed, wh
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import PolicyChoice
 from app.panels.lab.progress import Busy
+from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.plotting.axes import Range, settled_range
@@ -53,13 +54,9 @@ class BaselinePage(PanelWidget):
         self.following = Following(self, context, self.work, self._look, self._take)
         self.column = self._make_column(context)
         self.spread, self.noise = SpreadPlot(theme), NoisePlot(theme)
-        plots = QWidget()
-        side_by_side = QHBoxLayout(plots)
-        side_by_side.setContentsMargins(0, theme.unit // 2, 0, 0)
-        side_by_side.setSpacing(0)
-        side_by_side.addWidget(self.spread, 1)
-        side_by_side.addWidget(self.noise, 1)
-        self._stage = Stage(_EMPTY, plots)
+        self.plots = TwoPlots(theme, self.spread, self.noise)
+        self._stage = Stage(_EMPTY, self.plots)
+        self._stage.turned.connect(self.slider.setEnabled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
@@ -75,6 +72,7 @@ class BaselinePage(PanelWidget):
         self.slider.setRange(0, _TICKS)
         self.slider.setAccessibleName("Baseline b")
         self.slider.setToolTip("The constant that is taken off every action's credit")
+        self.slider.setEnabled(False)  # until there is something that it changes
         self.slider.valueChanged.connect(self._slide)
         self.value = SteadyLabel("b = −00.00", "heading")
         self.value.setText("b = 0")
@@ -128,7 +126,7 @@ class BaselinePage(PanelWidget):
         self.spread.run = self.noise.run = name
 
     def apply_theme(self, theme: Theme) -> None:
-        for part in (self.column, self.spread, self.noise):
+        for part in (self.column, self.plots):
             part.apply_theme(theme)
 
     def end(self) -> None:

@@ -123,7 +123,8 @@ class SpreadPlot(Plot):
         spread = short_number(float(along.std()), 3, steady=True)
         self.legend.show_entries(
             [
-                Entry(f"mean {short_number(self._bars.mean, 3, steady=True)}, spread {spread}", theme.baseline, "line"),
+                Entry(f"mean {short_number(self._bars.mean, 3, steady=True)}", theme.baseline, "line"),
+                Entry(f"spread {spread}"),
                 Entry(f"∇J {short_number(self._bars.truth, 3, steady=True)}", theme.text, "dashed"),
                 Entry("b = 0", theme.muted, "line"),
             ]

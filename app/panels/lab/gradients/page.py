@@ -17,6 +17,7 @@ from app.panels.lab.gradients.formula import Formula
 from app.panels.lab.gradients.plots import DigitsPlot, ErrorsPlot
 from app.panels.lab.policy import PolicyChoice
 from app.panels.lab.progress import Busy
+from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.style.format import power_of_ten, short_number
@@ -62,13 +63,12 @@ class GradientsPage(PanelWidget):
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, theme.unit // 2, 0, 0)
         rows.setSpacing(0)
-        side_by_side = QHBoxLayout()
-        side_by_side.addWidget(self.errors, 1)
-        side_by_side.addWidget(self.digits, 1)
+        self.plots = TwoPlots(theme, self.errors, self.digits)
         for widget in (self.formula, self.why):
             rows.addWidget(widget)
-        rows.addLayout(side_by_side, 1)
+        rows.addWidget(self.plots, 1)
         self._stage = Stage(_EMPTY, content)
+        self._stage.turned.connect(self.slider.setEnabled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
@@ -84,6 +84,7 @@ class GradientsPage(PanelWidget):
         self.slider.setAccessibleName("Step h")
         self.slider.setToolTip("How far apart the two places are at which f is evaluated, as a power of ten")
         self.slider.setValue(round(_PER_POWER * (_FIRST - _LOWEST)))
+        self.slider.setEnabled(False)  # until there is something that it changes
         self.slider.valueChanged.connect(self._show_step)
         own = QWidget()
         rows = QVBoxLayout(own)
@@ -135,7 +136,7 @@ class GradientsPage(PanelWidget):
         self.errors.run = self.digits.run = name
 
     def apply_theme(self, theme: Theme) -> None:
-        for part in (self.column, self.formula, self.errors, self.digits):
+        for part in (self.column, self.formula, self.plots):
             part.apply_theme(theme)
 
     def end(self) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QDeadlineTimer, QTimer
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.panels.lab.landscape.exact_map import heights_of, place_of, steepest, steps_of
@@ -17,6 +16,7 @@ from app.panels.lab.landscape.map_plot import MapPlot
 from app.panels.lab.landscape.marks import Arrow, Heads, Outline, Path, Start
 from app.panels.lab.landscape.race_controls import RaceControls
 from app.panels.lab.landscape.racer_rows import RacerRows
+from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.plotting.arrangement import Margins
 from app.plotting.axes import Range, settled_range
@@ -38,7 +38,6 @@ _FRAME, _SPEED = 40, 20.0  # ms between two pictures, and steps in a second
 _SETTLES = 150  # ms, after which what a person changes is taken up
 _SIDE = 97  # places along each side of the map
 _SIGNS = {"gradient": "∇", "stochastic": "R", "natural": "N", "trpo": "T", "ppo": "P"}
-_ROOM_FOR_BOTH = 340  # pixels that a map and curves need beside each other, where text has the system's size
 _LONGEST = 0.25  # of the map's width, the arrow of the steepest gradient on it
 
 
@@ -73,8 +72,7 @@ class RaceView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.controls)
-        layout.addWidget(self.map, 3)
-        layout.addWidget(self.returns, 2)
+        layout.addWidget(self.plots, 1)
         self.apply_theme(theme)
         self._frames = QTimer(self, interval=_FRAME)
         self._frames.timeout.connect(self._next_picture)
@@ -108,6 +106,7 @@ class RaceView(QWidget):
         self.returns.title = "Expected return by step"
         self.returns.marks = list(self._lines.values())
         self.returns.probe, self.returns.numbers = self._read_returns, self._numbers
+        self.plots = TwoPlots(theme, self.map, self.returns, (3, 2))
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -125,8 +124,7 @@ class RaceView(QWidget):
         self.controls.rows.apply_theme(theme, colours)
         self.controls.apply_theme(theme)
         self.controls.show_playing(playing=self._playing)
-        self.map.apply_theme(theme)
-        self.returns.apply_theme(theme)
+        self.plots.apply_theme(theme)
 
     # --- what a person does ---
 
@@ -154,8 +152,8 @@ class RaceView(QWidget):
         """Show the process that is chosen, from where its story begins."""
         world = self.world
         self.start, self._at, self._playing = world.start, 0.0, False
-        self.map.bottom.set_title(world.axes[0])
-        self.map.left.set_title(world.axes[1], world.axes[1].partition(":")[0])
+        for axis, title in zip((self.map.bottom, self.map.left), world.axes, strict=True):
+            axis.set_title(title, title.partition(":")[0])
         self.map.follow()
         self.map.set_ranges(*world.region)
         self._race()
@@ -204,11 +202,6 @@ class RaceView(QWidget):
     def _take(self, instant: Instant) -> None:
         self.instants.append(instant)
         self._unfinished = len(self.instants) <= self.controls.count
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out the curves where they and the map would take each other's room: the rows tell J, too."""
-        super().resizeEvent(event)
-        self.returns.setVisible(self.width() - self.controls.width() >= self._theme.px(_ROOM_FOR_BOTH))
 
     def rest(self) -> None:
         """Nobody looks."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from app.panels.lab.choices import Column, Dial, combo
 from app.panels.lab.estimators.asking import EPISODES, GAMMAS, whole, written
@@ -15,6 +15,7 @@ from app.panels.lab.following import Asked, Following
 from app.panels.lab.likelihood.plots import ComponentsPlot, PushPlot
 from app.panels.lab.policy import PolicyChoice
 from app.panels.lab.progress import Busy
+from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.style.format import short_number
@@ -55,13 +56,8 @@ class LikelihoodPage(PanelWidget):
         self.following = Following(self, context, self.work, self._look, self._take)
         self.column = self._make_column(context)
         self.push, self.components = PushPlot(theme), ComponentsPlot(theme)
-        plots = QWidget()
-        side_by_side = QHBoxLayout(plots)
-        side_by_side.setContentsMargins(0, theme.unit // 2, 0, 0)
-        side_by_side.setSpacing(0)
-        side_by_side.addWidget(self.push, 1)
-        side_by_side.addWidget(self.components, 1)
-        self._stage = Stage(_EMPTY, plots)
+        self.plots = TwoPlots(theme, self.push, self.components)
+        self._stage = Stage(_EMPTY, self.plots)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
@@ -122,7 +118,7 @@ class LikelihoodPage(PanelWidget):
         self.push.run = self.components.run = name
 
     def apply_theme(self, theme: Theme) -> None:
-        for part in (self.column, self.push, self.components):
+        for part in (self.column, self.plots):
             part.apply_theme(theme)
 
     def end(self) -> None:

@@ -48,7 +48,7 @@ class PushPlot(Plot):
         self._found: Compared | None = None
         self._ranges_before: tuple[Range | None, Range | None] = None, None
         super().__init__(theme, "advantage Â of the action  (reward)", "change of log π(a|s)", Margins(left=60))
-        self.bottom.set_title("advantage Â  (reward)", "Â (reward)")
+        self.bottom.set_title("advantage Â of the action  (reward)", "advantage Â (reward)", "reward")
         self.left.set_title("change of log π(a|s)", "Δ log π(a|s)", "Δ log π")
         self.title = "What a step does to the batch's actions"
         self.marks = [self._zero, *self._dots, *self._lines]

@@ -14,6 +14,7 @@ from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, wh
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import UNTRAINED, PolicyChoice
 from app.panels.lab.progress import Busy
+from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.weights.plots import CoursePlot, WeightsPlot
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
@@ -50,13 +51,9 @@ class WeightsPage(PanelWidget):
         self.following = Following(self, context, self.work, self._look, self._take)
         self.column = self._make_column(context)
         self.weights, self.course = WeightsPlot(theme), CoursePlot(theme)
-        plots = QWidget()
-        side_by_side = QHBoxLayout(plots)
-        side_by_side.setContentsMargins(0, theme.unit // 2, 0, 0)
-        side_by_side.setSpacing(0)
-        side_by_side.addWidget(self.weights, 1)
-        side_by_side.addWidget(self.course, 1)
-        self._stage = Stage(_EMPTY, plots)
+        self.plots = TwoPlots(theme, self.weights, self.course)
+        self._stage = Stage(_EMPTY, self.plots)
+        self._stage.turned.connect(self.slider.setEnabled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)
@@ -71,6 +68,7 @@ class WeightsPage(PanelWidget):
         self.slider.setRange(1, 1)
         self.slider.setAccessibleName("Horizon h")
         self.slider.setToolTip("After how many steps the weights are looked at")
+        self.slider.setEnabled(False)  # until there is something that it changes
         self.slider.valueChanged.connect(self._show_horizon)
         own = QWidget()
         rows = QVBoxLayout(own)
@@ -130,7 +128,7 @@ class WeightsPage(PanelWidget):
         self.weights.run = self.course.run = name
 
     def apply_theme(self, theme: Theme) -> None:
-        for part in (self.column, self.weights, self.course):
+        for part in (self.column, self.plots):
             part.apply_theme(theme)
 
     def end(self) -> None:
