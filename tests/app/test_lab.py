@@ -20,6 +20,7 @@ from app.panels.lab.estimators.page import EstimatorsPage
 from app.panels.lab.gradients.page import GradientsPage
 from app.panels.lab.likelihood.page import LikelihoodPage
 from app.panels.lab.panel import LabPanel
+from app.panels.lab.progress import Busy
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.weights.page import WeightsPage
 from app.plotting.plot import Plot
@@ -171,6 +172,8 @@ def _look_at_the_others(qtbot: QtBot, panel: LabPanel, window: MainWindow) -> No
     assert not likelihood._stage.filled
     hand = panel.turn_to("Baseline")
     assert isinstance(hand, BaselinePage)
+    for page in (hand, weights, gradients, likelihood):  # how far it is stands where nobody has to scroll
+        assert page.findChild(Busy).mapTo(page, QPoint()).y() < 100
     for page in (hand, weights, gradients):  # what there is nothing to be moved over is not offered
         assert not page.slider.isEnabled()
 

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.choices import Column, Dial, beside, combo
 from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.gradients.formula import Formula
@@ -90,7 +90,7 @@ class GradientsPage(PanelWidget):
         rows = QVBoxLayout(own)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(self.value)
+        rows.addWidget(beside(self.value, Busy(self.work)))
         rows.addWidget(self.slider)
         self.told = QLabel("\n")
         self.told.setProperty("role", "muted")
@@ -101,7 +101,7 @@ class GradientsPage(PanelWidget):
         self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
         self.horizon = Dial("H", "Horizon: steps after which an episode is cut off", HORIZONS, horizon_words)
         self.gamma.set_value(1.0)
-        for widget in (own, self.of, self.policy, self.told, self.gamma, self.horizon, Busy(self.work)):
+        for widget in (own, self.of, self.policy, self.told, self.gamma, self.horizon):
             column.add(widget)
         for choice in (self.of, self.policy):
             choice.activated.connect(self.following.ask_at_once)

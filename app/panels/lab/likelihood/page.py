@@ -82,9 +82,9 @@ class LikelihoodPage(PanelWidget):
         self.episodes.set_value(20)
         self.gamma.set_value(1.0)
         self.divergence.set_value(0.01)
-        for widget in (self.told, self.policy, self.pair, self.episodes, self.seed, self.gamma, self.divergence):
+        busy = Busy(self.work)
+        for widget in (self.told, busy, self.policy, self.pair, self.episodes, self.seed, self.gamma, self.divergence):
             column.add(widget)
-        column.add(Busy(self.work))
         self.policy.activated.connect(self.following.ask_at_once)
         self.pair.activated.connect(self.following.ask_at_once)
         for dial in (self.episodes, self.gamma, self.divergence, self.seed):

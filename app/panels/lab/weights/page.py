@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.choices import Column, Dial, beside, combo
 from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import UNTRAINED, PolicyChoice
@@ -74,7 +74,7 @@ class WeightsPage(PanelWidget):
         rows = QVBoxLayout(own)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(self.value)
+        rows.addWidget(beside(self.value, Busy(self.work)))
         rows.addWidget(self.slider)
         self.shows = combo("What is shown by horizon", "What is shown over all horizons at the right", _COURSES)
         self.target = PolicyChoice(
@@ -92,7 +92,7 @@ class WeightsPage(PanelWidget):
         self.episodes.set_value(1000)
         for widget in (own, self.shows, self.target, self.behaviour, self.temperature):
             column.add(widget)
-        for widget in (self.gamma, self.episodes, self.horizon, Busy(self.work)):
+        for widget in (self.gamma, self.episodes, self.horizon):
             column.add(widget)
         self.shows.activated.connect(self._show)
         for choice in (self.target, self.behaviour):
