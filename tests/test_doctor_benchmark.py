@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +42,19 @@ def test_a_run_is_read_as_it_was_told(kept: Path) -> None:
 
 
 def test_what_the_rules_see_in_it_is_counted_and_said(kept: Path) -> None:
-    seen = doctor.looked_at(kept, "cartpole", 7)
+    seen = doctor.looked_at(kept, "cartpole-reinforce", 7)  # which has no target
     assert set(seen.alarms) == {"values-worse-than-none"}
     assert seen.first["values-worse-than-none"] > 0.7
     found = doctor.summary([seen])
     assert found.held == {doctor.ALARMS: 1.0}
     assert found.grid is not None
-    assert found.grid.lines[0][:4] == ("cartpole", "1", "values-worse-than-none", "1")
+    assert found.grid.lines[0][:5] == ("cartpole-reinforce", "1", "values-worse-than-none", "1", "1")
     assert [figure.name for figure in ROWS["doctor"].figures] == [doctor.ALARMS]
+
+
+def test_where_something_is_wrong_indeed_an_alarm_is_not_false(kept: Path) -> None:
+    missed = doctor.looked_at(kept, "cartpole", 7)
+    assert missed.missed
+    assert doctor.summary([missed]).held == {doctor.ALARMS: 0.0}
+    shown = replace(missed, preset="ledge-sarsa", missed=False, alarms={"forgotten": 3, "no-signal": 1})
+    assert [shown.is_false(rule) for rule in ("forgotten", "no-signal", "kl-zero")] == [False, True, False]
