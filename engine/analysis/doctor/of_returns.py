@@ -70,7 +70,7 @@ def _cannot_repeat(reported: Reported) -> str | None:
     if len(np.unique(recent)) < 10 or not reported.is_flat:
         return None
     there = int(np.count_nonzero(recent >= goal))
-    if not 5 <= there <= 0.5 * len(recent) or reported.way > 0.6:
+    if not 5 <= there <= 0.5 * len(recent) or reported.way > 0.5:
         return None
     return (
         f"It knows how but cannot repeat it: {there} of the last {len(recent)} episodes return {number(goal)} or more, "
@@ -233,8 +233,8 @@ RULES = (
         panel="Returns",
         curves=(),
         source="Schulman, “Nuts and bolts of deep RL research”: look at the largest returns, to which a policy can be "
-        "honed, beside the mean. Here: 5 to half of the last 100 episodes reach the goal and the mean does not rise, "
-        "after half of the training.",
+        "honed, beside the mean. Here: 5 to half of the last 100 episodes reach the goal, and the mean, not half way "
+        "there, does not rise, after half of the training.",
     ),
     Rule(
         name="equally-long",

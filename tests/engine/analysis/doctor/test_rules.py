@@ -185,6 +185,14 @@ def test_episodes_that_have_just_become_as_long_as_they_may_be_are_not_all_alike
     assert "equally-long" not in seen_in(replace(stuck, returns=returns))
 
 
+def test_what_is_half_way_to_its_goal_is_still_on_it() -> None:
+    """As of an actor-critic that stood at 290 of 475 for a while."""
+    good = np.random.default_rng(4).random(1600) < 0.2
+    for others, stuck in ((160.0, True), (225.0, False)):
+        returns = np.where(np.arange(1600) < 200, 25.0, np.where(good, 490.0, others))
+        assert ("cannot-repeat" in seen_in(returned(healthy(), returns + _NOISE))) == stuck
+
+
 def test_ends_are_missed_only_where_some_were_to_be_expected() -> None:
     ignored = FAULTS["ends-ignored"]()
     assert "ends-ignored" not in seen_in(told(ignored, ended_share=1e-5))
