@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint32]
 """Colours, as 0xAARRGGBB."""
 
 _WIDE = 12  # pixels that the bar is wide, where text has the system's size
-_BEFORE, _AFTER, _END = 10.0, 4.0, 2.0  # pixels left of the bar, between it and the numbers, and beyond them
+_BEFORE, _AFTER, _END = 10.0, 4.0, 4.0  # pixels left of the bar, between it and the numbers, and beyond them
 _MOST = 5  # ticks
 _LEAST_LINE = 1.6  # of a label's height, between two labels
 _ABOVE = 4  # pixels by which the line above is higher than its letters

@@ -122,3 +122,12 @@ def beside(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         row.addWidget(widget)
     return line
+
+
+def at_both_ends(left: QWidget, right: QWidget) -> QWidget:
+    """These in one line, as far from each other as it is wide."""
+    line = beside(left, right)
+    row = line.layout()
+    assert isinstance(row, QHBoxLayout)
+    row.insertStretch(1, 1)
+    return line

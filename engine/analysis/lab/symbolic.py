@@ -114,7 +114,7 @@ def _network(policy: Policy) -> str:
 
 def _episodes(subject: Subject) -> str:
     logarithm = episodes_log10(subject)
-    many = f"about 10 to the {logarithm:,.0f}" if logarithm > 6 else f"{10**logarithm:,.0f}"
+    many = f"about 10 to the power of {logarithm:,.0f}" if logarithm > 6 else f"{10**logarithm:,.0f}"
     return (
         f"Written out, J is a sum over all episodes, {many} of them here; rules on symbols suit a bandit, "
         "or log π(a|s)."

@@ -10,7 +10,7 @@ from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.panels.lab.baseline.plots import NoisePlot, SpreadPlot
-from app.panels.lab.choices import Column, Dial, beside, combo
+from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import ADDED, EPISODES, GAMMAS, signed, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import PolicyChoice
@@ -86,7 +86,7 @@ class BaselinePage(PanelWidget):
         rows = QVBoxLayout(own)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(beside(self.value, Busy(self.work)))
+        rows.addWidget(at_both_ends(self.value, Busy(self.work)))
         rows.addWidget(self.slider)
         note = QLabel("Drag b: the mean stays, the spread moves.")
         note.setWordWrap(True)

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.panels.lab.choices import Column, Dial, beside, combo
+from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.gradients.formula import Formula
@@ -90,9 +90,9 @@ class GradientsPage(PanelWidget):
         rows = QVBoxLayout(own)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(beside(self.value, Busy(self.work)))
+        rows.addWidget(at_both_ends(self.value, Busy(self.work)))
         rows.addWidget(self.slider)
-        self.told = QLabel("\n")
+        self.told = QLabel("\n\n")  # as high as what it will say
         self.told.setProperty("role", "muted")
         self.told.setProperty("small", True)
         self.told.setWordWrap(True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.panels.lab.choices import Column, Dial, beside, combo
+from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import UNTRAINED, PolicyChoice
@@ -74,7 +74,7 @@ class WeightsPage(PanelWidget):
         rows = QVBoxLayout(own)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(beside(self.value, Busy(self.work)))
+        rows.addWidget(at_both_ends(self.value, Busy(self.work)))
         rows.addWidget(self.slider)
         self.shows = combo("What is shown by horizon", "What is shown over all horizons at the right", _COURSES)
         self.target = PolicyChoice(

@@ -61,7 +61,7 @@ def test_the_automatic_gradient_is_that_of_the_theorem_and_of_a_network_as_well(
         assert ways.symbolic.gradient is None
         assert ways.symbolic.why
     table = found(kept(), horizon=20).symbolic.why
-    assert "a sum over all episodes, about 10 to the" in table
+    assert "a sum over all episodes, about 10 to the power of" in table
 
 
 def test_the_score_is_written_down_and_known_of_any_policy_without_memory() -> None:
