@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout
 
 from app.models.history import History
 from app.models.inspection import Bar, Inspection, Wanted
@@ -26,7 +26,7 @@ from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
 from app.style.flow import Flow
 from app.style.format import percent, power_of_ten, short_number, tick_labels
-from app.style.text import Stage, SteadyLabel, as_surface, plain_tip
+from app.style.text import ElidedLabel, Stage, SteadyLabel, as_surface, plain_tip
 from app.style.theme import Theme
 from engine.catalogue.methods.reported import SignalKind, ratios_of, signal_of
 from engine.catalogue.spaces import EnvironmentInfo
@@ -93,7 +93,7 @@ class AdvantagesPanel(PanelWidget):
             self.ratios_button.setText(text)
             widths.append(self.ratios_button.sizeHint().width())
         self.ratios_button.setMinimumWidth(max(widths))
-        self._heading = QLabel()
+        self._heading = ElidedLabel()
         self._heading.setMinimumHeight(self._choices.button(RAW).sizeHint().height())  # so that nothing moves
         header.addWidget(self._heading)
         self._choices.button(RAW).setChecked(True)
@@ -164,7 +164,7 @@ class AdvantagesPanel(PanelWidget):
             button.setVisible(chooses)
         self._heading.setVisible(not chooses)
         self._heading.setText(self._words.heading)
-        self._heading.setToolTip(plain_tip(self._words.meaning))
+        self._heading.setToolTip(plain_tip(f"{self._words.heading}\n{self._words.meaning}"))
         self.ratios_button.setEnabled(of is not None)
         self.ratios_button.setText("Weights" if of == "episode" else "Ratios")
         self.ratios_button.setToolTip(words.TIPS[of])

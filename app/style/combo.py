@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 _ARROW = 0.27  # of the height of a letter, half the arrow
-_PADDING = 26  # pixels around the text and the arrow
+_BESIDE_TEXT = 2  # pixels that the style leaves beside the text in its field
 
 
 class Combo(QComboBox):
@@ -47,7 +47,12 @@ class Combo(QComboBox):
 
     @property
     def _around(self) -> int:
-        return round(2 * _ARROW * self.fontMetrics().height()) + _PADDING
+        """Pixels that the style keeps left and right of the text, as for the arrow."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        inside = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
+        return self.width() - inside.width() + _BESIDE_TEXT
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)

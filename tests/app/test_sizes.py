@@ -8,9 +8,11 @@ from itertools import pairwise
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSettings, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QStyle, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.style.combo import Combo
+from app.style.theme import load_theme, style_sheet
 from app.window import screen_fit
 from app.window.forms import COLUMNS, DRAWER, HALVES, ROWS, TABS, Form, form_for
 from app.window.main_window import MainWindow
@@ -329,3 +331,20 @@ def test_text_has_a_size_that_keys_change_and_the_window_remembers(
         press(again, Qt.Key.Key_Minus, control)
     assert again.look.percent == 80
     press(again, Qt.Key.Key_0, control)
+
+
+def test_a_name_in_a_combo_that_is_too_narrow_ends_in_dots_that_are_seen(qtbot: QtBot) -> None:
+    combo = Combo()
+    combo.setStyleSheet(style_sheet(load_theme("dark")))
+    combo.addItem("V fitted to other episodes")
+    qtbot.addWidget(combo)
+    combo.show()
+    for width in (90, 140, 240):
+        combo.resize(width, 30)
+        option = QStyleOptionComboBox()
+        combo.initStyleOption(option)
+        field = combo.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, combo
+        )
+        assert combo.room == field.width() - 2  # more is not drawn
+    assert combo.width_for("DQN") == 240 - field.width() + 2 + combo.fontMetrics().horizontalAdvance("DQN") + 2

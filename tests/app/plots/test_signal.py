@@ -10,6 +10,9 @@ from pytestqt.qtbot import QtBot
 from app.models.past import Past
 from app.panels.advantages import AdvantagesPanel
 from app.style.theme import apply, load_theme
+from engine.catalogue.environments import ENVIRONMENTS
+from engine.config import PlanningConfig
+from engine.config.parameters import with_values
 from tests.app.plots.pointing import pixel_of, point_at
 from tests.app.shorthands import a_run, words
 
@@ -41,6 +44,17 @@ def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) ->
     panel.refresh(a_run())
     panel.normalised = True
     assert panel.plot.ranges[0][0] > -3.0
+
+
+def test_what_stands_above_the_plot_widens_no_panel(qtbot: QtBot) -> None:
+    """Else the panels beside it would move with the method."""
+    panel = AdvantagesPanel(DARK, Past())
+    qtbot.addWidget(panel)
+    config = with_values(PlanningConfig(), {"environment": "GridWorld-v0"})
+    panel.set_choice(ENVIRONMENTS["GridWorld-v0"], config)
+    assert len(panel._heading.text()) > 40
+    assert panel.minimumSizeHint().width() < 180
+    assert panel._heading.text() in panel._heading.toolTip()
 
 
 @pytest.fixture
