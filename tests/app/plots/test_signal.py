@@ -11,7 +11,7 @@ from app.models.past import Past
 from app.panels.advantages import AdvantagesPanel
 from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS
-from engine.config import PlanningConfig
+from engine.config import PlanningConfig, ValueIteration
 from engine.config.parameters import with_values
 from tests.app.plots.pointing import pixel_of, point_at
 from tests.app.shorthands import a_run, words
@@ -50,7 +50,7 @@ def test_what_stands_above_the_plot_widens_no_panel(qtbot: QtBot) -> None:
     """Else the panels beside it would move with the method."""
     panel = AdvantagesPanel(DARK, Past())
     qtbot.addWidget(panel)
-    config = with_values(PlanningConfig(), {"environment": "GridWorld-v0"})
+    config = with_values(PlanningConfig(update=ValueIteration()), {"environment": "GridWorld-v0"})
     panel.set_choice(ENVIRONMENTS["GridWorld-v0"], config)
     assert len(panel._heading.text()) > 40
     assert panel.minimumSizeHint().width() < 180
