@@ -16,7 +16,8 @@ from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.episode.panel import EpisodePanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
-from app.panels.inspector.words import cut_words
+from app.panels.inspector.rows import SampleRows
+from app.panels.inspector.words import cut_words, probability_words
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.plot import Plot
@@ -247,3 +248,24 @@ def test_where_an_episode_is_cut_off_it_is_said_by_what_psi_is_more_than_was_see
     assert [bool(words) for words in told] == cut_off
     last = int(np.flatnonzero(found.batch.truncated)[0])
     assert told[last].startswith(f"G = {short_number(float(found.batch.rewards[last]))} was seen; 1 step on")
+
+
+def test_a_ratio_is_told_alike_in_the_table_and_in_words() -> None:
+    """What counts of one is how far from 1 it is, however near that."""
+    small = {"environment": "Corridor-v0", "policy": "tabular", "device": "cpu", "budget.environment_steps": 10_000}
+    training = Training(choose(with_values(PolicyGradientConfig(), small), ALGORITHMS["ppo"]))
+    state = training.state()
+    training.close()
+    found = remade(state, 1)
+    assert found is not None
+    samples = samples_of(found)
+    assert samples.ratios is not None
+    assert (samples.ratios != 1.0).any()
+    space = found.policy.environment.action
+    table = SampleRows()
+    table.show(samples, np.arange(len(samples)))
+    column = [table.headerData(each, Qt.Orientation.Horizontal) for each in range(table.columnCount())].index("ρ")
+    for row in range(0, len(samples), 17):
+        told = table.data(table.index(row, column))
+        assert told == f"{samples.ratios[row]:.3f}"
+        assert f"ρ = {told}" in probability_words(samples, row, space)

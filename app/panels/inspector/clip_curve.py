@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.panels.inspector.words import ratio_words
 from app.plotting.marks import pen_of
-from app.style.format import short_number
 from app.style.sentence import smaller
 from app.style.theme import Theme
 
@@ -100,7 +100,7 @@ class ClipCurve(QWidget):
         painter.setBrush(QColor(colour if flows else theme.surface))
         painter.drawEllipse(at, _DOT, _DOT)
         painter.setPen(QColor(theme.text))
-        words = f"{short_number(ratio)} {_does(flows)}"
+        words = f"{ratio_words(ratio)} {_does(flows)}"
         width = letters.horizontalAdvance(words)
         left = min(max(at.x() - width / 2, 0.0), self.width() - width)
         above = at.y() - _DOT - letters.height()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from app.panels.inspector.words import done
+from app.panels.inspector.words import done, ratio_words
 from app.style.format import short_number
 from app.style.theme import Theme, tabular
 
@@ -141,8 +141,8 @@ class SampleRows(QAbstractTableModel):
 
             case = CLIP_CASES[int(values[row]) - 1]
             return f"{case.number} {'flows' if case.flows else 'cut'}"
-        if shown.title == "ρ" and values[row] < 100:
-            return f"{float(values[row]):.3f}"
+        if shown.title == "ρ":
+            return ratio_words(float(values[row]))
         return f"{int(values[row]):,}" if column == 0 else short_number(float(values[row]))
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -103,6 +103,11 @@ def _alike(*numbers: float) -> list[str]:
     return [minus(f"{number:.{decimals}f}") for number in numbers]
 
 
+def ratio_words(ratio: float) -> str:
+    """With all decimals, as what counts of a ratio is how far from 1 it is."""
+    return f"{ratio:.3f}" if ratio < 100 else short_number(ratio)
+
+
 def probability_words(samples: Samples, row: int, space: Space) -> str:
     """How likely the action was, and has become: "π 0.42 → 0.55, ρ = 1.31 > 1 + ε"."""
     if samples.looked.single:
@@ -128,7 +133,7 @@ def probability_words(samples: Samples, row: int, space: Space) -> str:
         place = f" > 1 + ε = {short_number(1 + reach)}"
     elif reach is not None and ratio < 1 - reach:
         place = f" < 1 − ε = {short_number(1 - reach)}"
-    return f"{sign} {shown(before)} → {shown(float(after[row]))}, ρ = {short_number(ratio)}{place}"
+    return f"{sign} {shown(before)} → {shown(float(after[row]))}, ρ = {ratio_words(ratio)}{place}"
 
 
 def case_words(samples: Samples, row: int) -> str:
