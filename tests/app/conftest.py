@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
@@ -52,6 +53,18 @@ def presets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def undressed() -> None:
+    """The application without the look that the last window gave it, as each that is opened by a person finds it: what
+    is made and moved under a style sheet is polished again and again."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    if application.styleSheet():
+        other = QWidget()  # a sheet has to be left, or Qt forgets of whom it has to hear
+        other.setStyleSheet("QWidget { margin: 0; }")
+        application.setStyleSheet("")
+        other.deleteLater()
+
+
 @pytest.fixture
 def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., MainWindow]]:
     """Opens windows on a preset, or on the default one with some values replaced."""
@@ -62,6 +75,8 @@ def make_window(qtbot: QtBot, settings: QSettings) -> Iterator[Callable[..., Mai
         if values:
             changes = {path.replace("__", "."): value for path, value in values.items()}
             preset = Preset(title="Test", config=with_values(PolicyGradientConfig(), changes))
+        if not windows:
+            undressed()
         window = MainWindow(settings, preset)
         windows.append(window)
         window.show()

@@ -43,7 +43,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "cartpole-fast": {"budget.environment_steps": 60_000},
     "grid-world": {"budget.environment_steps": 60_000},
     "grid-world-sarsa": {"budget.environment_steps": 10_000},
-    "mountain-car-discrete": {"budget.environment_steps": 16_000},
+    "mountain-car-discrete": {"budget.environment_steps": 20_000},
     "cartpole-ppo": {"budget.environment_steps": 41_000, "collection.steps": 64, "update.epochs": 4},
     "cartpole": {"budget.environment_steps": 40_000},
     "pendulum-ppo": {

@@ -3,8 +3,6 @@ learning, then what makes it slower than it could be."""
 
 from __future__ import annotations
 
-import math
-
 from engine.analysis.doctor import (
     of_checks,
     of_networks,
@@ -94,11 +92,11 @@ def findings(reported: Reported) -> list[Finding]:
     """What is to be said of a run, the most important first; nothing where all is well.
 
     So many rules look so often that each sees something by chance once in a while. Said is what was seen already
-    ``LASTS`` of the run's iterations ago, an iteration at least.
+    ``LASTS`` of the run's iterations ago, where these are whole ones.
     """
     found = findings_of(RULES, reported)
-    before = max(math.ceil(LASTS * reported.iterations), 1)
-    if not found or reported.iterations <= before:
+    before = int(LASTS * reported.iterations)
+    if not found or not before:
         return found
     then = reported.until(float(reported.steps[-1 - before]))
     seen = {finding.rule for finding in findings_of([finding.rule for finding in found], then)}

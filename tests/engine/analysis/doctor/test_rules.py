@@ -227,7 +227,7 @@ def test_what_is_seen_now_and_then_is_not_said_before_it_lasts() -> None:
     then = [late.until(float(steps)) for steps in late.steps]
     first = next(k for k in range(ITERATIONS) if seen_in(then[k]))
     said = next(k for k in range(ITERATIONS) if findings(then[k]))
-    assert 2 <= said - first <= 3  # of some hundred iterations
+    assert said - first == 2  # of some hundred iterations
 
 
 @each("rule", RULES, ids=lambda rule: rule.name)
