@@ -100,6 +100,7 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         action = QAction(spec.text, parent)
         action.setObjectName(name)
         action.setCheckable(spec.checkable)
+        action.setIconVisibleInMenu(name != "start")  # whose icon has the colour of what is written on its button
         action.setAutoRepeat(name in ("step", "next_stop"))  # others would be done and undone while a key is held
         if spec.shortcut:
             action.setShortcut(QKeySequence(spec.shortcut))

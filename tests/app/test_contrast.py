@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import pytest
@@ -13,8 +13,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QComboBox, QLineEdit, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.style import icons
 from app.style.swatch import draw_sign
 from app.style.theme import Theme, apply_to, load_theme, palette, style_sheet
+from app.window.main_window import MainWindow
 from engine.equations import Part
 from tests.each import each
 
@@ -207,3 +209,17 @@ def test_the_colour_blind_tell_choices_from_each_other_and_from_plain_text(theme
 @pytest.mark.parametrize(("one", "other"), [("positive", "negative"), ("mean", "threshold"), ("mean", "marker")])
 def test_the_colour_blind_tell_series_apart(theme: Theme, blindness: str, one: str, other: str) -> None:
     assert difference(seen_with(blindness, getattr(theme, one)), seen_with(blindness, getattr(theme, other))) >= 20
+
+
+def test_every_icon_in_a_menu_is_seen(make_window: Callable[..., MainWindow]) -> None:
+    window = make_window()
+    icons.load()
+    for name in ("dark", "light"):
+        window.look.choose(name)
+        ground = load_theme(name).raised
+        for action in window.actions_by_name.values():
+            picture = action.icon().pixmap(32).toImage()
+            if action.isIconVisibleInMenu() and not picture.isNull():
+                pixels = [picture.pixelColor(x, y) for x in range(32) for y in range(32)]
+                ink = max(pixels, key=QColor.alphaF)
+                assert contrast(ink.name(), ground) >= FAINT, (name, action.text())

@@ -160,8 +160,12 @@ def test_the_game_hides_a_bug_from_all_that_can_be_read_until_it_is_guessed(
     assert str(game.score) == "0 of 1 guessed"
     assert "sign of the loss" in window.run_library.records()[0].label.title
     assert not game.guess_button.isEnabled()
+    assert game.begin_button.isEnabled()
     click(game.beside_button)
+    assert not game.begin_button.isEnabled()
+    assert "stop it to begin" in game.told.text()  # why not
     qtbot.waitUntil(lambda: len(window.run_library.records()) == 2 and ended(window), timeout=60_000)
+    assert "stop it" not in game.told.text()
     shown_run, ghost = window.controller.shown, window.controller.ghost
     assert shown_run is not None
     assert ghost is not None

@@ -32,6 +32,7 @@ _RULES = (
     "One of {count} bugs that fit what is chosen is hidden in a run of it, or none. It trains from the seed that is "
     "chosen; look at its plots for as long as you like, then say what it is."
 )
+_UNDER_WAY = "A run is under way: stop it to begin."
 _NOTHING_FITS = "No bug of the museum fits what is chosen; choose a method that learns from rewards it experiences."
 _NONE = "No bug at all"
 _SIZE = (420, 620)
@@ -161,7 +162,8 @@ class GameDialog(QDialog):
                 item = QListWidgetItem(capitalised(BUGS[name].title) if name in BUGS else _NONE)
                 item.setData(Qt.ItemDataRole.UserRole, name)
                 self.answers.addItem(item)
-        self.told.setText(_RULES.format(count=len(there)) if there else _NOTHING_FITS)
+        first = f" {_UNDER_WAY}" if active and not guessing else ""
+        self.told.setText(_RULES.format(count=len(there)) + first if there else _NOTHING_FITS)
         self.begin_button.setEnabled(bool(there) and not active)
         self.begin_button.setToolTip(LOCKED if active else "")
         self.begin_button.setText("Hide another and train" if self._revealed else "Hide a bug and train")
