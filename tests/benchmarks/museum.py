@@ -9,7 +9,7 @@ did not have said; the table says by which rules, and in how many seeds each spo
 Beside that stand the probes of the self-test that fail with a bug and pass without, in a method of each kind.
 
 Options: ``--only BUG`` (several times), ``--seeds N`` (10), ``--first-seed N`` (301), and ``--resume``, which trains
-nothing that is kept already.
+nothing that is kept of the same configuration and engine.
 """
 
 from __future__ import annotations
@@ -81,8 +81,11 @@ Job = tuple[str, str, int]  # preset, bug and seed
 Failing = list[tuple[str, str]]  # method and probe
 
 
-def configuration(preset: str, bug: str, seed: int) -> RunConfig:
-    return with_values(presets.find(preset).config, {**SMALL[preset], "device": "cpu", "seed": seed, "bug": bug})
+def configuration(preset: str, bug: str, seed: int, quick: bool = False) -> RunConfig:
+    values = {**SMALL[preset], "device": "cpu", "seed": seed, "bug": bug}
+    if quick:
+        values["budget.environment_steps"] = QUICK_STEPS
+    return with_values(presets.find(preset).config, values)
 
 
 def measure(
@@ -101,7 +104,8 @@ def measure(
     drawn = range(first_seed, first_seed + (seeds or (1 if quick else SEEDS)))
     jobs = _jobs(bugs, drawn)
     KEPT.mkdir(parents=True, exist_ok=True)
-    left = [[job for job in jobs if job[2] == seed and not (resume and _file(job).exists())] for seed in drawn]
+    wanted = [job for job in jobs if not (resume and _is_kept(job, quick))]
+    left = [[job for job in wanted if job[2] == seed] for seed in drawn]
     with ThreadPoolExecutor(max(1, (os.cpu_count() or 1))) as pool:
         waiting = {pool.submit(_trained, some, quick): some for some in left if some}
         for done in as_completed(waiting):
@@ -122,6 +126,10 @@ def _jobs(bugs: Iterable[str], seeds: Iterable[int]) -> list[Job]:
 
 def _file(job: Job) -> Path:
     return KEPT / f"{job[0]}-{job[1]}-{job[2]}.jsonl"
+
+
+def _is_kept(job: Job, quick: bool) -> bool:
+    return trained.is_of(_file(job), configuration(*job, quick).model_dump_json())
 
 
 def _probes(bug: str) -> Path:
@@ -163,11 +171,8 @@ def train(jobs: Sequence[Job], quick: bool) -> dict[str, float]:
     os.nice(15)
     began = time.perf_counter()
     for job in jobs:
-        config = configuration(*job)
-        if quick:
-            config = with_values(config, {"budget.environment_steps": QUICK_STEPS})
         unfinished = _file(job).with_suffix(".part")
-        trained.train(config, unfinished)
+        trained.train(configuration(*job, quick), unfinished)
         unfinished.replace(_file(job))
     return {"seconds": time.perf_counter() - began}
 

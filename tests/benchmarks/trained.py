@@ -54,11 +54,8 @@ class Job:
     @property
     def kept(self) -> bool:
         """Whether it was run already: the same configuration, by the same engine, as far at least."""
-        if not self.path.exists():
-            return False
-        head = header(self.path)
         ends = [None] if self.stop is None else [None, [self.stop.mean_return, self.stop.over]]
-        return head["config"] == json.loads(self.config) and head["engine"] == engine() and head["stop"] in ends
+        return is_of(self.path, self.config) and header(self.path)["stop"] in ends
 
 
 def run_all(jobs: Sequence[Job], resume: bool, take: Callable[[Job], None], at_once: int = AT_ONCE) -> None:
@@ -117,6 +114,14 @@ def train(config: RunConfig, path: Path, stop: Stop | None = None) -> float:
                     break
     training.close()
     return time.perf_counter() - began
+
+
+def is_of(path: Path, config: str) -> bool:
+    """Whether a run is kept there that was made with this configuration, as JSON, by the engine as it is."""
+    if not path.exists():
+        return False
+    head = header(path)
+    return bool(head["config"] == json.loads(config) and head["engine"] == engine())
 
 
 def header(path: Path) -> dict[str, Any]:
