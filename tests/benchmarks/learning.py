@@ -124,7 +124,7 @@ GOALS = (
     Goal("inverted-pendulum", 950.0),
     Goal("inverted-double-pendulum", 7500.0),
     Goal("reacher", -5.0),
-    Goal("hopper", 900.0),
+    Goal("hopper", 2000.0),
     Goal("hopper-sac", 2000.0, stop=True),
     Goal("half-cheetah", 1500.0, stop=True),
     Goal("half-cheetah-sac", 5000.0, stop=True),
