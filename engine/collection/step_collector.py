@@ -38,6 +38,7 @@ class StepCollector:
         self.parts.add("environments", batch)
         self._unfinished = self.parts.add("episodes", UnfinishedEpisodes(batch.size))
         self._interrupted = NONE
+        self._none_ended = FinishedEpisodes(np.zeros(0), NONE, NONE, batch.size, NONE)  # of most steps
 
     @property
     def environments(self) -> int:
@@ -99,12 +100,13 @@ class StepCollector:
         unfinished.returns += moved.rewards
         cut = moved.truncated & ~moved.terminated
         ended = moved.terminated | cut
-        which = np.flatnonzero(ended)
-        found = FinishedEpisodes(
-            unfinished.returns[which], unfinished.elapsed[which], np.full(len(which), size), size, which
-        )
+        found = self._none_ended
         unfinished.observations = moved.observations
-        if len(which):
+        if np.count_nonzero(ended):
+            which = np.flatnonzero(ended)
+            found = FinishedEpisodes(
+                unfinished.returns[which], unfinished.elapsed[which], np.full(len(which), size), size, which
+            )
             unfinished.observations = moved.observations.copy()
             self._begin_again(which, unfinished.observations)
         transitions = Transitions(
