@@ -12,10 +12,12 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
+from app.panels.surface.beside import same_process
 from app.panels.surface.panel import SurfacePanel
 from app.style.format import short_number
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.reports.metrics import METRICS
 from engine.runs import snapshot_keeper
@@ -118,6 +120,14 @@ def test_beside_a_plan_stands_what_was_learned_by_trial_in_the_same_process(
     reach(window, RunState.FINISHED)
     qtbot.waitUntil(lambda: not beside.choice.isVisible())  # which is another process
     assert not beside.isVisible()
+
+
+def test_what_changes_dynamics_or_rewards_makes_another_process_and_what_changes_only_what_is_seen_does_not() -> None:
+    plain = EnvironmentConfig(id="GridWorld-v0")
+    others = {"sticky_actions": 0.25, "reward_scale": 0.1, "reward_offset": 1.0, "normalize_rewards": True}
+    for name, value in others.items():
+        assert not same_process(plain, plain.model_copy(update={name: value})), name
+    assert same_process(plain, plain.model_copy(update={"frame_stack": 2, "time_limit": 20, "stepping": "in-process"}))
 
 
 def test_a_plan_is_looked_back_at_as_it_was_with_what_each_action_is_worth(

@@ -141,8 +141,12 @@ class Beside(QWidget):
 
 
 def same_process(one: EnvironmentConfig, other: EnvironmentConfig) -> bool:
-    """Whether states, actions and what follows from them are the same, whatever is done to what is seen of it."""
-    return (one.id, one.options) == (other.id, other.options)
+    """Whether states, actions, what follows from them and the rewards that learning sees are the same, whatever is done
+    to what is seen of the states: then values can be compared."""
+    return all(getattr(one, name) == getattr(other, name) for name in _PROCESS)
+
+
+_PROCESS = ("id", "options", "sticky_actions", "reward_offset", "reward_scale", "normalize_rewards")
 
 
 def _kept(folder: Path, run: str) -> Surface | None:
