@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QDeadlineTimer, QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QDeadlineTimer, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.surface.panel import SurfacePanel
+from app.panels.surface.slice_drawing import Label, Plane, label_rooms
 from app.panels.surface.slice_page import SlicePage
 from app.panels.surface.trail import Trail, dots, seen_from
 from app.session.playback_thread import PlaybackThread
@@ -274,6 +276,17 @@ def test_beside_the_sliders_no_name_is_cut_and_no_row_moves_by_a_button(qtbot: Q
     assert (page.across.y(), page.across.height()) == (row.y(), row.height())
     page.end()
     assert page.wait(QDeadlineTimer(5000))
+
+
+def test_no_name_of_an_action_stands_on_another(qtbot: QtBot) -> None:
+    plane = Plane(QRectF(0.0, 0.0, 200.0, 120.0), ((0.0, 1.0), (0.0, 1.0)))
+    labels = [Label(name, 0.5, y) for y in (0.02, 0.5, 0.98) for name in ("left", "coast", "right")]
+    for few in (labels[:3], labels[3:6], labels[6:]):
+        rooms = label_rooms(QFontMetricsF(QFont()), plane, few)
+        assert not any(one.intersects(other) for one, other in combinations(rooms, 2))
+        assert all(plane.area.contains(room) for room in rooms)
+    alone = label_rooms(QFontMetricsF(QFont()), plane, labels[4:5])[0]
+    assert alone.center() == plane.at(0.5, 0.5)  # where it has room it stays
 
 
 def test_states_are_fainter_the_further_they_are_from_the_slice() -> None:

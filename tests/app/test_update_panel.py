@@ -171,6 +171,9 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     assert not shown.isVisible()
     assert equation_view.lit_at not in (None, at_baseline)  # the terms are those of what is looked at
     # What is under the mouse is told in numbers; the wheel looks closer, and a double click at all again.
+    assert pages.strips["reward"].scale == ("−10", "10")
+    shown.show_values("", "Â", np.ones(len(batch.rewards)))
+    assert shown.scale == ("0", "1")  # both ends are told, also where one is 0
     strips = pages.strips["reward"]
     QTest.mouseMove(strips, strips.area.center().toPoint() - QPoint(1, 1))
     place = QPointF(strips.area.left() + 2, strips.area.top() + 2)

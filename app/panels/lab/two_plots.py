@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.plotting.plot import Plot
 from app.style.combo import Combo
 from app.style.theme import Theme
 
-_LEAST = 180, 170  # pixels across and down that a plot is of use in, where text has the system's size
+_LEAST = 170, 170  # pixels across and down that a plot is of use in, where text has the system's size
 
 
 class TwoPlots(QWidget):
@@ -30,7 +30,10 @@ class TwoPlots(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.unit // 2, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.choice)
+        choosing = QHBoxLayout()
+        choosing.setContentsMargins(0, 0, theme.unit, 0)
+        choosing.addWidget(self.choice)
+        column.addLayout(choosing)
         column.addLayout(self._places, 1)
 
     def apply_theme(self, theme: Theme) -> None:

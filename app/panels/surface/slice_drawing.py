@@ -129,20 +129,34 @@ def draw_cross(painter: QPainter, plane: Plane, at: tuple[float, float]) -> None
         painter.drawLine(QPointF(area.left(), place.y()), QPointF(area.right(), place.y()))
 
 
-def draw_label(painter: QPainter, plane: Plane, label: Label) -> None:
-    """A word that can be read on any ground."""
-    metrics, area = QFontMetricsF(painter.font()), plane.area
-    room = QRectF(0, 0, metrics.horizontalAdvance(label.text) + 10, metrics.height() + 2)
-    room.moveCenter(plane.at(label.x, label.y))
-    room.moveLeft(min(max(room.left(), area.left() + 2), max(area.right() - room.width() - 2, area.left())))
-    room.moveTop(min(max(room.top(), area.top() + 2), area.bottom() - room.height() - 2))
+def label_rooms(metrics: QFontMetricsF, plane: Plane, labels: Sequence[Label]) -> list[QRectF]:
+    """Where each word stands: where it holds, or right above or below another one that stands there."""
+    area = plane.area
+    rooms: list[QRectF] = []
+    for label in labels:
+        room = QRectF(0, 0, metrics.horizontalAdvance(label.text) + 10, metrics.height() + 2)
+        room.moveCenter(plane.at(label.x, label.y))
+        room.moveLeft(min(max(room.left(), area.left() + 2), max(area.right() - room.width() - 2, area.left())))
+        room.moveTop(min(max(room.top(), area.top() + 2), area.bottom() - room.height() - 2))
+        down = 1 if room.center().y() < area.center().y() else -1
+        for _ in range(len(rooms)):
+            if (met := next((each for each in rooms if each.intersects(room)), None)) is not None:
+                room.moveTop(met.bottom() + 1 if down > 0 else met.top() - room.height() - 1)
+        rooms.append(room)
+    return rooms
+
+
+def draw_labels(painter: QPainter, plane: Plane, labels: Sequence[Label]) -> None:
+    """Words that can be read on any ground."""
     ground = QColor(_DARK)
     ground.setAlphaF(0.72)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
-    painter.drawRoundedRect(room, 4, 4)
-    painter.setPen(_LIGHT)
-    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, label.text)
+    rooms = label_rooms(QFontMetricsF(painter.font()), plane, labels)
+    for label, room in zip(labels, rooms, strict=True):
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(room, 4, 4)
+        painter.setPen(_LIGHT)
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, label.text)
 
 
 def draw_axes(painter: QPainter, plane: Plane, edge: QColor, ink: QColor, width: float) -> None:

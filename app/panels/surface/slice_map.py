@@ -29,7 +29,7 @@ from app.panels.surface.slice_drawing import (
     draw_axes,
     draw_cross,
     draw_discs,
-    draw_label,
+    draw_labels,
     ticks,
 )
 from app.panels.surface.trail import Trail, dots
@@ -146,8 +146,7 @@ class SliceMap(QWidget):
         draw_discs(painter, plane, self._discs)
         if self._trail is not None and self._trail.playing:
             draw_agent(painter, plane, self._trail, theme)
-        for label in self._labels:
-            draw_label(painter, plane, label)
+        draw_labels(painter, plane, self._labels)
         if self._cross is not None and self.hasFocus():
             draw_cross(painter, plane, self._cross)
         painter.restore()

@@ -173,14 +173,20 @@ class Strips(QWidget):
         self._draw_hovered(painter, area, cell)
         painter.end()
 
+    @property
+    def scale(self) -> tuple[str, str]:
+        """The numbers at both ends of the colours."""
+        negative = bool((self._cells < 0).any())
+        return short_number(-self._reach) if negative else "0", short_number(self._reach)
+
     def _draw_title(self, painter: QPainter) -> None:
         """What is drawn, and the scale of its colours."""
         line, span = self._line, self._theme.px(_SPAN)
         metrics = painter.fontMetrics()
         painter.setPen(QColor(self._theme.text))
-        low, high = short_number(-self._reach), short_number(self._reach)
-        negative = bool(self._cells.size) and bool((self._cells < 0).any())
-        scale = span + metrics.horizontalAdvance(high) + (metrics.horizontalAdvance(low) if negative else 0) + 12
+        low, high = self.scale
+        negative = low != "0"
+        scale = metrics.horizontalAdvance(low) + span + metrics.horizontalAdvance(high) + 12
         room = max(self.width() - 2, 1)
         most = f"±{high}" if negative else high
         wide = metrics.horizontalAdvance(self.title) + 8.0 + metrics.horizontalAdvance(most) > room
@@ -194,9 +200,8 @@ class Strips(QWidget):
         if x + scale > room:  # only how much the full colour is
             painter.drawText(QRectF(x - 4, 0, room - x + 4, line - 4), middle, most)
             return
-        if negative:
-            painter.drawText(QRectF(x, 0, room, line - 4), middle, low)
-            x += metrics.horizontalAdvance(low) + 4
+        painter.drawText(QRectF(x, 0, room, line - 4), middle, low)
+        x += metrics.horizontalAdvance(low) + 4
         ramp = QLinearGradient(x, 0, x + span, 0)
         ramp.setColorAt(0.0, QColor(self._theme.negative if negative else self._theme.line))
         if negative:
