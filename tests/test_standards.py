@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,11 @@ def test_nothing_else_stands_at_the_top_level() -> None:
 def test_models_hold_no_widgets() -> None:
     guilty = [path.name for path in (ROOT / "app" / "models").glob("*.py") if "QtWidgets" in path.read_text("utf-8")]
     assert guilty == []
+
+
+def test_what_the_wheel_must_not_turn_is_made_of_one_kind() -> None:
+    """A page is scrolled over combos and sliders; those of Qt would be changed by it."""
+    made = re.compile(r"\b(QSlider|QComboBox)\(\s*[\w.]*\s*\)")
+    files = [path for path in (ROOT / "app").rglob("*.py") if path.parent.name != "style"]
+    assert files
+    assert [path.name for path in files if made.search(path.read_text("utf-8"))] == []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from app.session.stops import Pace, Slow
 from app.style import icons
 from app.style.format import short_number
+from app.style.slider import Slider
 from app.style.theme import Theme
 
 # Stops, then iterations per second, in steps that are alike to the eye; None is full speed. A window opens at full
@@ -39,7 +40,7 @@ class PaceControl(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setRange(0, len(PACES) - 1)
         self.slider.setValue(len(PACES) - 1)
         self.slider.setPageStep(_PAGE)

@@ -163,17 +163,19 @@ def test_both_landscapes_in_one_window(
     centre = page.line._spots[len(page.line._spots) // 2]
     assert centre.gained == (0.0, 0.0)
     assert 8.0 < centre.value.value <= 20.0
-    words = [moment.text for moment in page.line._moments.moments]
-    assert words[0] == f"iteration {last}"
-    assert "as far as the last update" in words
+
+    def words() -> list[str]:
+        return [moment.text for moment in page.line._moments.moments]
+
+    assert words()[0] == f"iteration {last}"
+    until(qtbot, lambda: "as far as the last update" in words())  # which is looked up behind all else
 
     second = next(kept for kept in window.panels.past.kept if kept.iteration == 2)
     page.first.setCurrentIndex(page.first.findData("step"))
     page.first.activated.emit(page.first.currentIndex())
     QTest.mouseClick(strip(window), Qt.MouseButton.LeftButton, pos=place(window, second))
     until(qtbot, lambda: whole(page.line, 2) and page.line._taken is not None)
-    words = [moment.text for moment in page.line._moments.moments]
-    assert words[:2] == ["iteration 2", "iteration 1"]
+    assert words()[:2] == ["iteration 2", "iteration 1"]
     assert page.line.numbers is not None
     assert len(page.line.numbers()) == 9
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.session.playback_thread import SPEEDS
 from app.session.side_by_side import SideBySide
 from app.style import icons
 from app.style.combo import Combo
 from app.style.flow import Flow
+from app.style.slider import Slider
 from app.style.text import SteadyLabel, muted
 from app.style.theme import Theme
 from engine.runs.racing import Instant
@@ -39,7 +40,7 @@ class RaceControls(QWidget):
         self._theme, self._player = theme, player
         self._steps = self._end = 0
         self.play_button, self.restart_button, self.fill_button = (_button() for _ in range(3))
-        self.pace_slider, self.steps_slider = (QSlider(Qt.Orientation.Horizontal) for _ in range(2))
+        self.pace_slider, self.steps_slider = (Slider() for _ in range(2))
         self.pace_text, self.steps_text = SteadyLabel("0.25×"), QLabel()
         self.sampled_button, self.greedy_button, self.longer_button = QToolButton(), QToolButton(), QToolButton()
         self.at_box, self.start_box = Combo(), Combo()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QDeadlineTimer, QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.models.recordings import action_words, episode_words, where
 from app.panels.episode.frame_view import FrameView
@@ -13,6 +13,7 @@ from app.style import icons
 from app.style.combo import Combo
 from app.style.format import NOTHING, short_number
 from app.style.sentence import Sentence
+from app.style.slider import Slider
 from app.style.theme import Theme
 from engine.catalogue.spaces import Space
 from engine.runs.recording_records import EpisodeRecord, RecordingRecord
@@ -46,7 +47,7 @@ class RecordingView(QWidget):
         self.picture.setAccessibleName("Recorded episode")
         self.episode_box = Combo()
         self.episode_box.setAccessibleName("Episode of the recording")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName("Step of the episode")
         self.slider.setPageStep(_FAR)
         self.slider.setToolTip("Left and Right go a step, Page Up and Page Down ten; [ and ] trim")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer, QSize, Qt, QTimer
 from PySide6.QtGui import QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from app.models.inspection import Chosen, Inspection, Wanted
 from app.models.past import Past
@@ -21,6 +21,7 @@ from app.panels.update.pages import THETA, Pages, View, kind_of
 from app.panels.update.words import comment, counted, numbers_of
 from app.session.batch_lookup import BatchLookup, Found
 from app.style import icons
+from app.style.slider import Slider
 from app.style.text import ElidedLabel, Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.stops import Stop
@@ -79,7 +80,7 @@ class UpdatePanel(PanelWidget):
         self.code.chosen.connect(self._choose)
         self.pages.shared.follow(self._read_out)
         self.pages.chosen.connect(self._ask)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName("Step of the update")
         self.slider.valueChanged.connect(self._scrub)
         self.count = QLabel()
