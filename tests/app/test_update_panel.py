@@ -225,6 +225,9 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     bring_up(window.panels.find(AdvantagesPanel))
     qtbot.waitUntil(lambda: not window.training.stops.looked_at)
     assert equation_view.lit_at is None
+    assert panel.readout.text().strip()
+    panel.reset()
+    assert not panel.readout.text().strip()  # nor is what is not there explained
 
 
 def test_steps_are_told_by_epoch_and_minibatch_and_how_many_come_is_known_from_the_first() -> None:

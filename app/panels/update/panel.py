@@ -260,6 +260,7 @@ class UpdatePanel(PanelWidget):
         self._stage.fill(False)
         self._slow.show(None)
         self._drawn = ()
+        self.readout.setText(" ")
         self._say_heading()
 
     def _take(self, update: WatchedUpdate) -> None:
