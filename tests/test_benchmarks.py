@@ -201,6 +201,18 @@ def test_a_goal_is_reached_no_sooner_than_so_many_episodes_have_ended(tmp_path: 
     assert (longer.steps_to_target, longer.steps) == (112, 112)
 
 
+def test_a_mean_over_the_latest_episodes_is_not_one_over_the_longest() -> None:
+    """Those of an iteration are kept as they ended, where the longest come last."""
+    hundred, four = trained.LatestReturns(100), trained.LatestReturns(4)
+    for iteration in range(2):
+        hundred.add(range(150), 74.5 + iteration)
+        four.add([float(iteration), 8.0, 9.0], None)
+    assert (hundred.mean, hundred.enough, hundred.episodes) == (75.5, True, 300)
+    assert four.mean == pytest.approx((0 + 8 + 9 + 1 + 8 + 9) / 6)
+    four.add([10.0] * 4, None)
+    assert four.mean == 10.0
+
+
 def test_a_preset_that_learns_from_a_teacher_is_given_one(tmp_path: Path) -> None:
     config = with_values(presets.shipped()["cartpole-cloning"].config, {"budget.environment_steps": 1})
     trained.train(config, tmp_path / "run")

@@ -20,7 +20,6 @@ is kept of runs of the same configuration and engine (``trained``), those of the
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ from engine.catalogue.methods.picking import picked
 from engine.config import RunConfig, presets
 from engine.config.parameters import with_values
 from tests.benchmarks.figures import Grid, Measured, MissingPackageError, Number, Say, shown
-from tests.benchmarks.trained import Job, Stop, iterations, run_all
+from tests.benchmarks.trained import Job, LatestReturns, Stop, iterations, run_all
 
 FIRST_SEED, SEEDS = 101, 5
 QUICK_STEPS = 3_000
@@ -220,19 +219,16 @@ def job(goal: Goal, seed: int, quick: bool = False) -> Job:
 
 def run_of(path: Path, goal: Goal, seed: int) -> Run:
     """What a run that is kept came to, up to its target where it was to stop there."""
-    returns: deque[float] = deque(maxlen=goal.over)
-    reached, last, episodes, told = None, 0.0, 0, dict[str, Any]()
+    latest, reached, told = LatestReturns(goal.over), None, dict[str, Any]()
     for told in iterations(path):
-        returns.extend(told["returns"])
-        episodes += len(told["returns"])
-        if not returns:
-            continue
-        last = sum(returns) / len(returns)
-        if reached is None and goal.target is not None and len(returns) == goal.over and last >= goal.target:
+        latest.add(told["returns"], told.get("mean_return"))
+        if reached is None and goal.target is not None and latest.enough and (latest.mean or 0.0) >= goal.target:
             reached = int(told["environment_steps"])
             if goal.stop:
                 break
-    return Run(seed, reached, last, int(told["environment_steps"]), episodes, float(told["seconds"]))
+    return Run(
+        seed, reached, latest.mean or 0.0, int(told["environment_steps"]), latest.episodes, float(told["seconds"])
+    )
 
 
 # --- what the runs come to --------------------------------------------------------------------------------------------

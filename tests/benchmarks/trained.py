@@ -22,6 +22,7 @@ from typing import Any
 
 from engine.config import RunConfig
 from engine.config.validation import validated
+from engine.training.totals import MEAN_OVER
 from tests.benchmarks.children import run_child
 from tests.benchmarks.machine import ROOT
 
@@ -37,6 +38,40 @@ class Stop:
 
     mean_return: float
     over: int
+
+
+class LatestReturns:
+    """The mean return of the last ``over`` episodes of a run, iteration by iteration.
+
+    Of episodes that are begun together the longest end last. So it is the mean that the run itself tells, where that
+    covers as many, and otherwise of all episodes of the iterations in which the last ``over`` ended.
+    """
+
+    def __init__(self, over: int) -> None:
+        self._over, self._iterations = over, deque[Sequence[float]]()
+        self._told: float | None = None
+        self.episodes = 0
+
+    def add(self, returns: Sequence[float], told: float | None) -> None:
+        """An iteration, in which episodes ended with these ``returns``, after which the run ``told`` its mean."""
+        self._told = told
+        self.episodes += len(returns)
+        self._iterations.append(returns)
+        while sum(map(len, self._iterations)) - len(self._iterations[0]) >= self._over:
+            self._iterations.popleft()
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many have ended."""
+        return self.episodes >= self._over
+
+    @property
+    def mean(self) -> float | None:
+        """None before any has ended."""
+        if self._over == MEAN_OVER:
+            return self._told
+        found = [each for iteration in self._iterations for each in iteration]
+        return sum(found) / len(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -97,7 +132,7 @@ def train(config: RunConfig, path: Path, stop: Stop | None = None) -> float:
     began = time.perf_counter()
     training = Training(config, given=given_for(config, None))
     returns, ends = list[float](), list[int]()
-    last = deque[float](maxlen=stop.over if stop else 1)
+    latest = LatestReturns(stop.over if stop else MEAN_OVER)
     with path.open("w", encoding="utf-8") as file:
         head = {"config": json.loads(config.model_dump_json()), "engine": engine()}
         file.write(json.dumps(head | {"stop": stop and [stop.mean_return, stop.over]}) + "\n")
@@ -108,9 +143,9 @@ def train(config: RunConfig, path: Path, stop: Stop | None = None) -> float:
             if isinstance(event, Updated):
                 told = {name: value for name, value in event.report().items() if value is not None}
                 file.write(json.dumps(told | {"returns": returns, "ends": ends}) + "\n")
-                last.extend(returns)
+                latest.add(returns, event.metrics["mean_return"])
                 returns, ends = [], []
-                if stop and len(last) == stop.over and sum(last) / stop.over >= stop.mean_return:
+                if stop and latest.enough and (latest.mean or 0.0) >= stop.mean_return:
                     break
     training.close()
     return time.perf_counter() - began
