@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.analysis.doctor.reported import RECENT, Other, Reported, mean, number
+from engine.analysis.doctor.reported import RECENT, Reported, mean, number
 from engine.analysis.doctor.rule import Rule, Try, put
 from engine.config import RunConfig
 
@@ -46,13 +46,10 @@ def _too_few(reported: Reported) -> str | None:
     if min(mine, theirs) >= _SEEDS:
         return None
     return (
-        f"Beside another choice, a mean return of {number(reported.mean_return)} against {number(mean(_last(beside)))} "
-        f"says little yet: these are {_seeds(mine)} of one and {_seeds(theirs)} of the other."
+        f"Beside another choice, a mean return of {number(reported.mean_return)} against "
+        f"{number(mean(beside.returns))} says little yet: these are {_seeds(mine)} of one and {_seeds(theirs)} of the "
+        "other."
     )
-
-
-def _last(other: Other) -> np.ndarray:
-    return other.returns[-RECENT:]
 
 
 def _seeds(count: int) -> str:
