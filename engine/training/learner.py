@@ -17,8 +17,8 @@ from engine.runtime.state import Parts, State
 class Moment:
     """Where a run stands as an iteration of it begins: all that a learner is told of its life.
 
-    ``iteration`` counts from 1, ``progress`` is the share of the budget that was used before it, 0 … 1. ``watched``
-    says that somebody wants to see every gradient step.
+    ``iteration`` counts from 1, ``progress`` is the share of the budget that was used before it, 0 … 1, and
+    ``episodes`` had ended before. ``watched`` says that somebody wants to see every gradient step.
     """
 
     run: str
@@ -26,6 +26,7 @@ class Moment:
     iteration: int
     progress: float
     watched: bool = False
+    episodes: int = 0
 
 
 @runtime_checkable

@@ -271,7 +271,7 @@ class Training:
         if began:
             totals.begin(self.seconds)
         watched = self.watched and self.watched_run in ("", run)
-        moment = Moment(run, self.config, totals.iteration, progress, watched)
+        moment = Moment(run, self.config, totals.iteration, progress, watched, totals.episodes)
         if began:
             self._moments[run] = moment
         return moment

@@ -17,7 +17,18 @@ _SATURATED = 0.97  # of tanh, whose slope is 6 % of its greatest there
 def is_looked_at(iteration: int) -> bool:
     """Whether it is looked at now: in the first 8 iterations, then in every second up to 16, every fourth up to 32, and
     so on, so that it takes no time to speak of however long a run is."""
-    return iteration % (1 << max(iteration.bit_length() - 3, 0)) == 0
+    return _latest(iteration) == iteration
+
+
+def ends_are_looked_at(before: int, more: int) -> bool:
+    """Whether it is looked at what becomes of ends, ``more`` of which have come to those ``before``: as often as at
+    iterations, by their own number, since those that a time limit makes can miss the others for ever."""
+    return _latest(before + more) > before
+
+
+def _latest(number: int) -> int:
+    """The last up to this one that is looked at."""
+    return number - number % (1 << max(number.bit_length() - 3, 0))
 
 
 @torch.no_grad()

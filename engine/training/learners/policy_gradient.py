@@ -23,10 +23,10 @@ from engine.reports.metrics import METRICS
 from engine.runtime.seeds import Seeds
 from engine.runtime.state import State
 from engine.training.learner import Moment
-from engine.training.learners.condition import condition, is_looked_at
+from engine.training.learners.condition import condition, ends_are_looked_at, is_looked_at
 from engine.training.learners.inspection import after_update, inspected
 from engine.training.learners.interaction import InteractingLearner, MakeCollector, RolloutInteraction
-from engine.training.learners.self_checks import SelfChecks, sounded, value_pull
+from engine.training.learners.self_checks import SelfChecks, estimates, sounded, value_pull
 from engine.training.learners.summary import beginnings, estimated, require_computable, summary
 from engine.values.critics import Critic, SeparateCritic, SharedCritic
 from engine.values.fitting import ValueFitting
@@ -142,6 +142,8 @@ class PolicyGradientLearner(InteractingLearner[RolloutInteraction]):
         checks = SelfChecks(self.policy, self._critic, rollout, batch) if looks else None
         if checks is not None:
             told |= yield from checks.before(given, sounding)
+        elif ends_are_looked_at(moment.episodes, len(collected.returns)):
+            told |= yield from estimates(rollout, batch, config.estimator, self._critic)
         yield estimated(moment.iteration, given.batch.advantages, given.normalized)
         if moment.watched:
             yield (yield from inspected(given, self.policy))

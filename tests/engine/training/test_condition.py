@@ -7,7 +7,7 @@ import torch
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.policies import MLPPolicy
 from engine.policies.policy import Policy
-from engine.training.learners.condition import condition, is_looked_at
+from engine.training.learners.condition import condition, ends_are_looked_at, is_looked_at
 
 OBSERVATIONS = torch.linspace(-1.0, 1.0, 400).reshape(100, 4)
 
@@ -38,3 +38,10 @@ def test_looks_become_rarer() -> None:
     looks = [iteration for iteration in range(1, 5000) if is_looked_at(iteration)]
     assert looks[:12] == [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16]
     assert len(looks) < 60
+
+
+def test_ends_are_looked_at_by_their_own_number() -> None:
+    for before in range(300):
+        for more in range(20):
+            passed = any(is_looked_at(number) for number in range(before + 1, before + more + 1))
+            assert ends_are_looked_at(before, more) == passed

@@ -132,6 +132,22 @@ def test_the_age_of_a_target_network_is_told_by_its_numbers() -> None:
     assert watch.age(4) == 0  # it is the network that learns
 
 
+def test_ends_that_never_fall_into_an_iteration_that_is_looked_at_are_looked_at() -> None:
+    """As of a time limit that is over in every ninth iteration."""
+    errors = dict[str, dict[int, float]]()
+    for bug in (NO_BUG, "truncation-as-termination"):
+        training, found = Training(configured("mountain-car-discrete", bug, **{"environment.time_limit": 9 * 16})), {}
+        for event in training:
+            if isinstance(event, Updated):
+                found[event.iteration] = event.metrics["cut_error"]
+                if event.iteration == 27:
+                    break
+        training.close()
+        errors[bug] = {iteration: found[iteration] for iteration in (9, 18, 27)}
+    assert all(error < 1e-6 for error in errors[NO_BUG].values())
+    assert all(error > 2e-3 for error in errors["truncation-as-termination"].values())
+
+
 def test_nothing_that_is_learned_depends_on_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     def learned(preset: str) -> list[float]:
         training, count = Training(configured(preset)), 0
@@ -146,6 +162,7 @@ def test_nothing_that_is_learned_depends_on_what_is_looked_at(monkeypatch: pytes
     presets = ("cartpole", "pendulum-ppo", "mountain-car-discrete", "cartpole-dqn")
     before = [learned(preset) for preset in presets]
     monkeypatch.setattr(policy_gradient, "is_looked_at", lambda iteration: False)
+    monkeypatch.setattr(policy_gradient, "ends_are_looked_at", lambda before, more: False)
     monkeypatch.setattr(value_based.StepChecks, "took", lambda self, transitions: None)
     assert [learned(preset) for preset in presets] == before
 
