@@ -17,6 +17,8 @@ from engine.reports.events import Heartbeat, Heartbeats
 from engine.runtime.heartbeat import HeartbeatTimer
 from engine.runtime.state import Parts, State
 
+_NO_RETURNS = np.zeros(0)  # of most steps, in which no episode ends
+
 
 class Acting(Protocol):
     """What chooses actions: an ``Actor``, or what stands in for it."""
@@ -38,7 +40,6 @@ class StepCollector:
         self.parts.add("environments", batch)
         self._unfinished = self.parts.add("episodes", UnfinishedEpisodes(batch.size))
         self._interrupted = NONE
-        self._none_ended = FinishedEpisodes(np.zeros(0), NONE, NONE, batch.size, NONE)  # of most steps
 
     @property
     def environments(self) -> int:
@@ -100,7 +101,7 @@ class StepCollector:
         unfinished.returns += moved.rewards
         cut = moved.truncated & ~moved.terminated
         ended = moved.terminated | cut
-        found = self._none_ended
+        found = FinishedEpisodes(_NO_RETURNS, NONE, NONE, size, NONE)
         unfinished.observations = moved.observations
         if np.count_nonzero(ended):
             which = np.flatnonzero(ended)

@@ -109,7 +109,7 @@ def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
     bar = window.toolbar
     worded = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
     stages = []
-    for width in range(1700, 500, -20):
+    for width in range(1740, 500, -20):
         resize(qtbot, window, width, 800)
         shown = (
             bar.device.box.isVisible(),
