@@ -17,7 +17,7 @@ def _told(metric: str, reported: Reported) -> float | None:
 
 def _dead(reported: Reported) -> str | None:
     share = _told("dead_units", reported)
-    if share is None or share < 0.5:
+    if share is None or share < 0.9:
         return None
     return (
         f"{share:.0%} of the ReLU units in one of the policy's layers are dead: they are 0 in every state that was "
@@ -87,8 +87,8 @@ RULES = (
         tries=_alive,
         panel="Diagnostics",
         curves=("dead_units",),
-        source="Maas et al. (2013), “Rectifier nonlinearities improve neural network acoustic models”. Here: half of a "
-        "layer in the median of three looks.",
+        source="Maas et al. (2013), “Rectifier nonlinearities improve neural network acoustic models”. Here: nine "
+        "tenths of a layer in the median of three looks; presets that learn well come to 0.78.",
     ),
     Rule(
         name="saturated-units",

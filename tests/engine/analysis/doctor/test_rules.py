@@ -83,7 +83,7 @@ FAULTS: dict[str, Callable[[], Reported]] = {
     "advantage-outliers": lambda: told(healthy(), largest_advantage=30.0),
     "truncations-as-ends": lambda: told(healthy(), surprise_at_limit=-8.0 + 0.5 * np.sin(40.0 * RISING)),
     "observations-out-of-scale": lambda: told(healthy(), observation_scale=800.0),
-    "dead-units": lambda: told(healthy(), dead_units=0.8),
+    "dead-units": lambda: told(healthy(), dead_units=0.95),
     "saturated-units": lambda: told(flat(healthy()), saturated_units=0.95),
     "values-run-away": lambda: told(_dqn(healthy()), estimate_mean=np.exp(12.0 * RISING)),
     "values-overestimated": lambda: told(_dqn(flat(healthy())), first_value=100.0, discounted_return=9.0),

@@ -89,7 +89,7 @@ NEAR: dict[str, tuple[Make, Any, Any]] = {
     "advantage-outliers": (of("largest_advantage"), math.sqrt(310.0), math.sqrt(290.0)),
     "truncations-as-ends": (of("surprise_at_limit"), -1.3, -1.1),
     "observations-out-of-scale": (of("observation_scale"), 51.0, 49.0),
-    "dead-units": (of("dead_units"), 0.51, 0.49),
+    "dead-units": (of("dead_units"), 0.91, 0.89),
     "saturated-units": (of("saturated_units", flat), 0.81, 0.79),
     "values-run-away": (growing("estimate_mean", _dqn), 6.9, 6.5),
     "values-overestimated": (of("first_value", _flat_dqn, discounted_return=9.0), 23.0, 22.0),
