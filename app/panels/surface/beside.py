@@ -140,13 +140,13 @@ class Beside(QWidget):
         return self._work.wait(deadline)
 
 
+_PROCESS = ("id", "options", "sticky_actions", "reward_offset", "reward_scale", "normalize_rewards")
+
+
 def same_process(one: EnvironmentConfig, other: EnvironmentConfig) -> bool:
     """Whether states, actions, what follows from them and the rewards that learning sees are the same, whatever is done
     to what is seen of the states: then values can be compared."""
     return all(getattr(one, name) == getattr(other, name) for name in _PROCESS)
-
-
-_PROCESS = ("id", "options", "sticky_actions", "reward_offset", "reward_scale", "normalize_rewards")
 
 
 def _kept(folder: Path, run: str) -> Surface | None:
