@@ -19,8 +19,9 @@ from engine.runs.comparison.aggregates import Statistic
 from engine.runs.comparison.curves import RETURN
 from engine.runs.comparison.differences import Flattened, Varying, flattened, varying
 from engine.runs.comparison.groups import OF_NO_SETTING, Group, groups, setting_of
-from engine.runs.library import ITERATIONS, Library, Series
+from engine.runs.library import ITERATIONS, Library
 from engine.runs.records import RunRecord, Status
+from engine.runs.series import Series
 from engine.runtime.errors import RequestError, RunError
 
 NOT_TICKED = "No run is ticked."

@@ -26,8 +26,8 @@ from engine.reports.events import (
     Updated,
 )
 from engine.reports.metrics import METRICS
-from engine.runs.library import Series
 from engine.runs.records import NotedEvent
+from engine.runs.series import Series
 
 FINE = 20_000  # points; after so many, each stands for twice as many iterations, and memory stays flat
 

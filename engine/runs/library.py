@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +21,7 @@ from engine.runs.damage import BROKEN, NONSENSE, reads, reason
 from engine.runs.records import CheckpointRecord, Label, NotedEvent, Reached, RunRecord, Status
 from engine.runs.rows import AS_COLUMNS, CHECKPOINT, MARKS, REACHED, RENEWED, checkpoint_of, event_of, renewed, run_of
 from engine.runs.schema import prepare, require_ours
+from engine.runs.series import CHUNK, Series, joined
 from engine.runtime.errors import RequestError, RunError
 
 if TYPE_CHECKING:  # a list of runs is shown before numpy is loaded
@@ -29,23 +30,7 @@ if TYPE_CHECKING:  # a list of runs is shown before numpy is loaded
 
 DATABASE = "library.sqlite3"
 PATIENCE = 10.0  # seconds for which another process may write
-CHUNK = 512  # rows that one blob holds at most
 ITERATIONS, EPISODES = "iterations", "episodes"  # the streams of numbers that every run has
-
-
-@dataclass(frozen=True)
-class Series:
-    """Numbers of a run, one row for each iteration or episode: ``rows`` [n, columns] float64, NaN where undefined."""
-
-    columns: tuple[str, ...]
-    rows: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, column: str) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = self.rows[:, self.columns.index(column)]
-        return found
 
 
 class Library:
@@ -254,26 +239,8 @@ class Library:
     @reads
     def series(self, run: str, stream: str, since: int = 0) -> Series:
         """All rows of a stream, or those after the first ``since``; none where there is nothing yet."""
-        import numpy as np
-
         query = "SELECT start, columns, rows FROM series WHERE run = ? AND stream = ? AND start > ? ORDER BY start"
-        chunks = self.execute(query, (run, stream, since - CHUNK)).fetchall()
-        if not chunks:
-            return Series((), np.empty((0, 0)))
-        told = {chunk["columns"]: None for chunk in chunks}  # one text, as a rule
-        names = list(dict.fromkeys(name for columns in told for name in json.loads(columns)))
-        known = max(since - chunks[0]["start"], 0)  # of the first chunk
-        if len(told) == 1:
-            whole = np.frombuffer(b"".join(chunk["rows"] for chunk in chunks), np.float64)
-            return Series(tuple(names), whole.reshape(-1, len(names))[known:])
-        parts = []  # a later version of the program may have gone on with columns of its own
-        for chunk in chunks:
-            own = json.loads(chunk["columns"])
-            rows = np.frombuffer(chunk["rows"], np.float64).reshape(-1, len(own))
-            part = np.full((len(rows), len(names)), np.nan)
-            part[:, [names.index(name) for name in own]] = rows
-            parts.append(part)
-        return Series(tuple(names), np.concatenate(parts)[known:])
+        return joined(self.execute(query, (run, stream, since - CHUNK)).fetchall(), since)
 
     @reads
     def cut(self, run: str, iteration: int) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import PolicyGradientConfig
 from engine.reports.events import Change, Updated
-from engine.runs.library import EPISODES, ITERATIONS, Library, Series
+from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.records import ALIVE, RunRecord
+from engine.runs.series import Series
 from engine.runs.snapshots import is_whole, kept_at, state_in
 from engine.runtime.errors import RequestError
 

@@ -17,7 +17,6 @@ from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
 from engine.config.migrations import VERSION, migrated
 from engine.config.parameters import parameters_of, with_values
-from engine.config.replay import ReplayConfig
 from engine.config.validation import validated
 from engine.policies.policy import Policy
 from engine.reports.events import Collected, EpisodeEnded, Event, Failed, Heartbeat, Updated
@@ -26,14 +25,14 @@ from engine.runtime.state import State, inexact
 from engine.runtime.stopwatch import Stopwatch
 from engine.training.given import NOTHING, Given, given_in
 from engine.training.learner import AskingLearner, Learner, Moment
-from engine.training.learners.interaction import InteractingLearner, collection_of
+from engine.training.learners.interaction import InteractingLearner
 from engine.training.learners.teaching import require_weights
+from engine.training.length import told_of_length
 from engine.training.make import make_learner
 from engine.training.many_seeds.learner import ManySeedsLearner
 from engine.training.totals import Totals
 from engine.values.state_values import StateValues
 
-EXCESS = 1.5  # times as many steps as asked for, from which on that is told
 RUN = "run"  # what a run goes by whose host gives it no name
 
 
@@ -285,34 +284,11 @@ class Training:
             return totals.collected(event, self.seconds)
         if isinstance(event, Updated):
             told = totals.updated(event, self.seconds)
-            return replace(told, note=told.note or self._excess(totals.environment_steps) or self._unlearned(told))
+            of_length = told_of_length(self.config, told.iteration, totals.environment_steps)
+            return replace(told, note=told.note or of_length)
         if isinstance(event, Failed):
             totals.busy, totals.failed = False, True
         return event
-
-    def _excess(self, taken: int) -> str:
-        """What to say of a run that has become much longer than asked for; this ends it, so it is said once."""
-        asked = self.config.budget.environment_steps
-        if taken < EXCESS * asked:
-            return ""
-        collection = collection_of(self.config)
-        why = (
-            f"the {collection.episodes_per_update} episodes of an update are played to their end"
-            if collection.kind == "episodes"
-            else f"an update takes {collection.steps} steps in each of {collection.environments} environments"
-        )
-        return f"{taken:,} steps were taken where {asked:,} were asked for, since {why}."
-
-    def _unlearned(self, told: Updated) -> str:
-        """What to say, once, of a run that would be over before it begins to learn."""
-        replay = getattr(self.config.update, "replay", None)
-        asked = self.config.budget.environment_steps
-        if told.iteration > 1 or not isinstance(replay, ReplayConfig) or replay.learning_starts < asked:
-            return ""
-        return (
-            f"Nothing will be learned: the first {replay.learning_starts:,} steps are only collected, and the run is "
-            f"over after {asked:,}; train for longer, or lower “Steps before learning”."
-        )
 
     def _apply_changes(self) -> None:
         if not self._pending:

@@ -15,8 +15,8 @@ from app.panels.returns import ReturnsPanel
 from app.plotting.traces import EpisodeSample, Trace
 from app.style.theme import load_theme
 from engine.reports.events import Asked, Collected, Solved, Updated
-from engine.runs.library import Series
 from engine.runs.records import NotedEvent
+from engine.runs.series import Series
 from tests.app.shorthands import a_run
 from tests.each import each
 

@@ -17,8 +17,9 @@ from engine.config import PolicyGradientConfig, RunConfig, presets
 from engine.config.parameters import with_values
 from engine.reports.events import Change, Collected, Solved, Updated
 from engine.reports.metrics import METRICS
-from engine.runs.library import EPISODES, ITERATIONS, Library, Series
+from engine.runs.library import EPISODES, ITERATIONS, Library
 from engine.runs.records import Label, NotedEvent, Origin, Reached, RunRecord, Status
+from engine.runs.series import Series
 from tests.app.shorthands import heard
 
 ITERATION_COLUMNS = ("iteration", "environment_steps", "episodes", "seconds", *METRICS)

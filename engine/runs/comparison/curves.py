@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.runs.library import Series
+from engine.runs.series import Series
 
 Axis = Literal["environment_steps", "episodes", "seconds", "gradient_steps", "iteration"]
 AXES: dict[Axis, str] = {

@@ -10,7 +10,7 @@ import numpy as np
 from engine.catalogue.configured import changed, described
 from engine.config import RunConfig
 from engine.runs.comparison.curves import RETURN, Axis, Curve, area, curve
-from engine.runs.library import Series
+from engine.runs.series import Series
 
 MEAN_OVER = 100  # episodes that a mean return covers, and that have to have ended before it can reach a threshold
 LEAST_FOR_MEDIAN_RUN = 3  # runs; of two none is in the middle

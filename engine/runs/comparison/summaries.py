@@ -19,8 +19,8 @@ from engine.runs.comparison.intervals import LEVEL, Estimate, estimate
 from engine.runs.comparison.proportions import Share, share
 from engine.runs.comparison.scores import reached
 from engine.runs.comparison.survival import Survival, Waiting, median_steps, survival
-from engine.runs.library import Series
 from engine.runs.records import RunRecord, Status
+from engine.runs.series import Series
 
 Floats = NDArray[np.float64]
 

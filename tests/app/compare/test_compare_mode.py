@@ -26,9 +26,10 @@ from app.window.run_row import NOTHING_YET
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runs.comparison.differences import flattened, varying
-from engine.runs.library import Library, Series
+from engine.runs.library import Library
 from engine.runs.place import library_folder
 from engine.runs.records import TOGETHER, Origin, RunRecord
+from engine.runs.series import Series
 from tests.app.compare.ticking import only, tick
 from tests.engine.runs.libraries import filled, record
 

@@ -15,9 +15,10 @@ from app.compare.page import ComparePage
 from app.compare.race.choosing import names_of
 from app.models.run_style import style_of
 from app.window.main_window import MainWindow
-from engine.runs.library import ITERATIONS, Library, Series
+from engine.runs.library import ITERATIONS, Library
 from engine.runs.place import library_folder
 from engine.runs.records import RunRecord, Status
+from engine.runs.series import Series
 from tests.each import each
 from tests.engine.runs.libraries import record
 

@@ -14,7 +14,8 @@ from engine.config.parameters import with_values
 from engine.runs.comparison.curves import Curve, area, curve, height, smoothed
 from engine.runs.comparison.differences import flattened, varying
 from engine.runs.comparison.scores import common_end, median_run, reached, score, threshold_of
-from engine.runs.library import CHUNK, ITERATIONS, Library, Series
+from engine.runs.library import ITERATIONS, Library
+from engine.runs.series import CHUNK, Series
 from tests.each import each
 from tests.engine.runs.libraries import record
 

@@ -10,8 +10,8 @@ import pytest
 from engine.runs.comparison.summaries import Outcome, Summary, outcome, summary
 from engine.runs.comparison.verdicts import Verdict, caveats, verdict
 from engine.runs.comparison.wording import number, percent, told_estimate, told_share, told_waiting, with_bounds
-from engine.runs.library import Series
 from engine.runs.records import Reached, RunRecord, Status
+from engine.runs.series import Series
 
 THRESHOLD = 475.0
 
