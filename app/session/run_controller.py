@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,7 +17,7 @@ from app.session.going_back import Asked, Forking, Resuming, asked_back
 from app.session.mailbox import Mailbox
 from app.session.requests import Kind
 from app.session.run_progress import Advance
-from app.session.run_sentences import KEEPS, STOP, silence, silent_start, told_of_run, told_of_seed
+from app.session.run_sentences import KEEPS, told_of_run, told_of_seed
 from app.session.seeds import begun_run, going_on, new_seeds
 from app.session.shown_runs import ShownRuns
 from app.session.stops import Pace
@@ -30,7 +29,6 @@ from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Event, Solved
 from engine.runtime.errors import RequestError
-from engine.runtime.waiting import LONG
 
 if TYPE_CHECKING:
     from engine.runs.records import RunRecord
@@ -60,8 +58,6 @@ class RunController(ShownRuns):
         self._before: RunConfig | None = None  # of the run that is shown, until it goes on with another
         self._forking: Callable[[], None] | None = None  # what is to begin once the run that trains has stopped
         self._news: set[type[Event]] = set()  # what kinds of events the shown run has told and nobody has asked for yet
-        self._heard = 0.0
-        self._warned = False
         self.saved_record: Callable[[str], RunRecord | None] = lambda _run: None  # of a run that can go on
         self._came_to: RunState | None = None  # what the run in the window has, while seeds elsewhere go on without it
         thread.state_changed.connect(self._follow)
@@ -174,7 +170,8 @@ class RunController(ShownRuns):
             self._come_back(Resuming(shown.record, changes), shown.record.id, shown.plain, until)
             return
         paused = self.state is RunState.PAUSED
-        self._heard, self._unbegun = time.monotonic(), None
+        self._silence.end()
+        self._unbegun = None
         self.slow.ask(until)
         self._set_state(RunState.RUNNING)
         if self._came_to is not None:
@@ -192,7 +189,8 @@ class RunController(ShownRuns):
         assert shown.group is not None
         left = shown.group.left(shown.config.budget.environment_steps)
         saved = next(filter(None, (self.saved_record(run.id) for run in left)), None)
-        self._heard, self._unbegun = time.monotonic(), None
+        self._silence.end()
+        self._unbegun = None
         self.slow.ask(until)
         if self._is_held and shown.group.here in {run.id for run in left}:
             self._set_state(RunState.RUNNING)
@@ -207,7 +205,7 @@ class RunController(ShownRuns):
         # What the last run left on screen stays until this one is known to work.
         self._next = asked
         self.training.followed.elsewhere = asked.group is not None and self._shown_id != asked.id
-        self._heard, self._warned = time.monotonic(), False
+        self._silence.end()
         self.slow.ask(until)
         self._set_state(RunState.STARTING)
         if asked.how is not None:
@@ -308,7 +306,7 @@ class RunController(ShownRuns):
         # What a run tells before it is shown waits: its history may come with it, and nobody would be told of it.
         events = [] if self._next is not None else self._mailbox.take().events
         if self._came_to is not None:
-            self._heard = time.monotonic()  # nothing more comes from here
+            self._silence.end()  # nothing more comes from here
         for event in events:
             self._histories.add(event)
             if event.run == self._shown_id:
@@ -321,26 +319,10 @@ class RunController(ShownRuns):
             for told in told_of_seed(event, self.group) if self.group is not None else ():
                 self.log.emit(*told)
         if events:
-            self._heard, self._warned = time.monotonic(), False
-        elif self.state in ANSWERING and not self._warned:
-            sentence = self._hold_up()
-            if sentence:
-                self._warned = True
-                self.log.emit("warning", sentence)
-
-    def _hold_up(self) -> str:
-        """Why nothing has been heard for long; empty where it has not been long."""
-        if time.monotonic() - self._heard <= LONG or self.is_asking:
-            return ""
-        wait = self.training.waiting_for
-        if wait is not None and wait.seconds >= LONG:
-            return f"{wait.sentence} {STOP}"
-        if self._next is not None:
-            loading = "The learning engine is still being loaded; the run starts once it is there."
-            who = self._next.config.environment.id
-            return loading if self.training.loading else silent_start(who, stoppable=wait is not None)
-        assert self.config is not None
-        return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
+            self._silence.end()
+        elif self.state in ANSWERING and not self._silence.told and (sentence := self.hold_up):
+            self._silence.told = True
+            self.log.emit("warning", sentence)
 
     def _stop_at(self, stop: Stop | None) -> None:
         self._receive()  # what it is to be seen by
@@ -360,7 +342,7 @@ class RunController(ShownRuns):
             self._unbegun = asked.config if state is RunState.FAILED else None
             if state is RunState.RUNNING:
                 kept = self._show(asked)
-                self._heard, self._warned = time.monotonic(), False
+                self._silence.end()
                 if asked.how is None:
                     self.began.emit(asked.config)
                 else:
@@ -401,7 +383,7 @@ class RunController(ShownRuns):
         """Show a run that has begun; the one before it becomes the ghost, where there is anything to see of it."""
         if not self.shows_nothing and asked.id != self._shown_id and asked.group is None:
             self.ghost = self.shown
-        begun, records = self.training.begun, self.training.records
+        begun, records = self.training.begun, self.training.recording.records
         told = begun.together or ((begun.record, begun.history),) if begun is not None else ()
         for each, history in told:
             self._histories.put(each.id, history)

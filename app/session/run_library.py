@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from app.session.library_room import LibraryRoom
+from app.session.read_histories import ReadHistories, history_of, read_on
 from app.session.recording_library import RecordingLibrary
 from app.session.tried import Changed, Tried, Values
 from engine.runs.records import ALIVE, Label, RunRecord
@@ -26,7 +27,6 @@ if TYPE_CHECKING:  # with numpy and sqlite3, which the window's first picture do
 
 _LOOK = 1000  # ms between looks at whether somebody has written to the library
 _LAST_PATIENCE = 1.0  # seconds for which a picture that is still to be kept waits as the window closes
-_MOST_HISTORIES = 64  # that are kept in memory
 _MANY = 50  # records; more are read at once
 _FEW = 4  # of which each is read by itself
 
@@ -69,7 +69,7 @@ class RunLibrary(QObject):
         self._unkept: dict[str, bytes] = {}  # pictures of runs, while somebody else writes
         self._seen: int | None = None  # the library's version at the latest look
         self._names: dict[tuple[Any, ...], str] = {}
-        self._histories: dict[str, tuple[tuple[Any, ...], History]] = {}
+        self._histories = ReadHistories()
         self._shown: tuple[str, ...] = ()
         self._told = ""  # what was last said of a library that cannot be used
         self._timer = QTimer(self, interval=_LOOK)
@@ -192,20 +192,13 @@ class RunLibrary(QObject):
         record, library = self.record(run), self._library
         if record is None or library is None:
             return History()
-        mark = (record.reached, record.status, record.changes)
-        kept = self._histories.pop(run, None)
-        if kept is None or kept[0] != mark:
-            kept = mark, self._tried(lambda: _history_of(library, run), History())
-        self._histories[run] = kept  # as the latest that was asked for
-        while len(self._histories) > _MOST_HISTORIES:
-            del self._histories[next(iter(self._histories))]
-        return kept[1]
+        return self._histories.of(record, lambda: self._tried(lambda: history_of(library, run), History()))
 
     def take_history(self, run: str) -> History:
         """The same for one that may go on; what it tells then is added to what is returned alone."""
-        self._histories.pop(run, None)
+        self._histories.forget(run)
         history = self.history(run)
-        self._histories.pop(run, None)
+        self._histories.forget(run)
         return history
 
     def read_on(self, run: RunRecord, history: History) -> set[type[Event]]:
@@ -213,7 +206,7 @@ class RunLibrary(QObject):
         library = self._library
         if library is None or (run.reached.iteration == history.iterations and run.status not in ALIVE):
             return set()
-        return self._tried(lambda: _read_on(library, run.id, history), set())
+        return self._tried(lambda: read_on(library, run.id, history), set())
 
     def kept(self, run: str) -> int:
         """The last iteration of a run of which something was kept; −1 where there is none."""
@@ -391,24 +384,9 @@ def _by_environment(records: Iterable[RunRecord]) -> dict[str, list[tuple[int, s
     return found
 
 
-def _history_of(library: Library, run: str) -> History:
-    from app.models.history import History
-    from engine.runs.library import EPISODES, ITERATIONS
-
-    return History.from_series(library.series(run, ITERATIONS), library.series(run, EPISODES), library.events(run))
-
-
 def _kept(library: Library, run: str) -> Iterator[int]:
     yield from (iteration for iteration, _, _ in library.snapshots(run))
     yield from (checkpoint.iteration for checkpoint in library.checkpoints(run))
-
-
-def _read_on(library: Library, run: str, history: History) -> set[type[Event]]:
-    from engine.runs.library import EPISODES, ITERATIONS
-
-    iterations = library.series(run, ITERATIONS, history.iterations)
-    episodes = library.series(run, EPISODES, len(history.episode_returns))
-    return history.read_on(iterations, episodes, library.events(run))
 
 
 def _labelled(before: Label, after: Label) -> str:

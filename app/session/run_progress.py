@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.reports.events import Activity, Event, Heartbeat, Updated
+from engine.runtime.waiting import LONG
 
 if TYPE_CHECKING:  # with numpy, which the window's first picture does not wait for
     from app.models.history import History
@@ -85,3 +86,19 @@ def speed_of(history: History) -> float | None:
     since = int(seconds.searchsorted(seconds[-1] - _SPEED_OVER))
     from_steps, from_seconds = (steps[since - 1], seconds[since - 1]) if since > 0 else (0.0, 0.0)
     return float((steps[-1] - from_steps) / max(seconds[-1] - from_seconds, 1e-9))
+
+
+class Silence:
+    """Since when nothing has been heard of a run, and whether a person has been told so."""
+
+    def __init__(self) -> None:
+        self.since = 0.0
+        self.told = False
+
+    def end(self) -> None:
+        """The run has been heard, or something has been asked of it."""
+        self.since, self.told = time.monotonic(), False
+
+    @property
+    def is_long(self) -> bool:
+        return time.monotonic() - self.since > LONG

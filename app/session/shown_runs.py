@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from app.models.run_state import ACTIVE, ALLOWED, ANSWERING, RunAction, RunState
 from app.models.runs import KeptRun, SeedGroup, live_changes
 from app.session.going_back import Asked
-from app.session.run_progress import Advance, Progress
-from app.session.run_sentences import STEPPING
+from app.session.run_progress import Advance, Progress, Silence
+from app.session.run_sentences import STEPPING, STOP, silence, silent_start
 from app.session.seeds import SeedChoice, of_all, saved_words, seed_words
 from app.session.stops import Pace, Slow
 from engine.config import RunConfig
+from engine.runtime.waiting import LONG
 
 if TYPE_CHECKING:
     from app.models.histories import Histories
@@ -49,6 +50,7 @@ class ShownRuns(QObject):
         self._next: Asked | None = None  # the run that is starting
         self._unbegun: RunConfig | None = None  # of the latest run, where that failed before it began
         self._advance = Advance()
+        self._silence = Silence()
         self.pace: Pace = None
         self.seeds = SeedChoice(self)  # how many the next run has
         self.elsewhere: frozenset[str] = frozenset()  # the runs that processes of their own are at work on
@@ -125,6 +127,21 @@ class ShownRuns(QObject):
         if self.is_asking:
             return "waiting for your answers"
         return self._advance.activity(self.history) if self.state in ANSWERING else ""
+
+    @property
+    def hold_up(self) -> str:
+        """Why nothing has been heard for long; empty where it has not been long."""
+        if not self._silence.is_long or self.is_asking:
+            return ""
+        wait = self.training.waiting_for
+        if wait is not None and wait.seconds >= LONG:
+            return f"{wait.sentence} {STOP}"
+        if self._next is not None:
+            loading = "The learning engine is still being loaded; the run starts once it is there."
+            who = self._next.config.environment.id
+            return loading if self.training.loading else silent_start(who, stoppable=wait is not None)
+        assert self.config is not None
+        return silence(self.config.environment.id, self.history.heartbeat, stoppable=wait is not None)
 
     def progress(self) -> Progress:
         """How far the latest run is, whose state is told beside it; that may be one that has not begun, while what
@@ -253,5 +270,5 @@ class ShownRuns(QObject):
     @property
     def saved(self) -> str:
         """What to say, once the window is closed and all that was trained has ended, of what that was; else nothing."""
-        going = self.state in ACTIVE and bool(self.training.saved or self.elsewhere)
-        return saved_words(self.group) if self.group is not None and going else self.training.saved
+        going = self.state in ACTIVE and bool(self.training.recording.saved or self.elsewhere)
+        return saved_words(self.group) if self.group is not None and going else self.training.recording.saved

@@ -27,31 +27,27 @@ from app.session.hosting import (
     change,
     close,
     explain,
-    heeding_pauses,
     kept,
     new_training,
-    saved,
     shown,
     status_of,
     tell,
 )
 from app.session.mailbox import EventReader
 from app.session.playback_thread import PlaybackThread
+from app.session.recording import Recording
 from app.session.requests import Kind, Request, Requests
 from app.session.stops import Pace, Stops
 from app.session.together import NO_OTHERS, Followed, steps_words
 from engine.catalogue.methods.stops import Stop, Until
 from engine.config import RunConfig
 from engine.reports.events import Collected, Heartbeat, Solved, Updated
-from engine.runs.place import library_folder
 from engine.runs.records import Status
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
 
 if TYPE_CHECKING:
     from engine.analysis.playback import PolicySnapshot
-    from engine.runs.recorder import Recorder
-    from engine.runs.records import RunRecord
     from engine.training.training import Training
 
 
@@ -77,7 +73,6 @@ class TrainingThread(QThread):
         self.setObjectName("training")
         self._playback = playback
         self._readers = tuple(readers)
-        self._library = library
         self._requests = Requests()
         self.stops = Stops()
         self._stops_after = False  # the run is to stop as soon as no iteration is under way
@@ -87,13 +82,11 @@ class TrainingThread(QThread):
         self._rest = Status.STOPPED  # what the run that goes on had come to
         self._begun = ""  # the run that last began to train
         self._steps = 0  # environment steps that it has told of, those of the iteration under way included
-        self._recorder: Recorder | None = None  # of the run that trains now
+        pauses = partial(self.state_changed.emit, RunState.PAUSED)
+        self.recording = Recording(library, self._requests, self.log.emit, pauses)
         self.begun: Begun | None = None  # with what the run that last came back from the library did so
-        self.record: RunRecord | None = None  # what the library says of the run that last began, where it is in it
-        self.records: Mapping[str, RunRecord] = {}  # and of all that are trained with it, by their names
         self.policy: PolicySnapshot | None = None  # the last one that was offered to whoever watches
         self._quits = False  # the run ends only because the thread does
-        self.saved = ""  # what to say, when the thread has ended, of the run that was trained until then
         self.loading = True  # until torch is there, or known not to come
 
     # --- asked by the window, on its own thread -----------------------------------------------------------------------
@@ -159,7 +152,7 @@ class TrainingThread(QThread):
 
     def _begin(self, run: str, config: RunConfig, seeds: Mapping[str, int], until: Until | None) -> None:
         def make() -> Training:
-            training = new_training(config, run, seeds, library_folder(self._library))
+            training = new_training(config, run, seeds, self.recording.library)
             explain(training, self.device_chosen.emit, self.log.emit)
             return training
 
@@ -168,7 +161,7 @@ class TrainingThread(QThread):
 
     def _come_back(self, run: str, how: Resuming | Forking, until: Until | None) -> None:
         def make() -> Training:
-            self.begun = self._of_this_instant(how).begun(library_folder(self._library))
+            self.begun = self._of_this_instant(how).begun(self.recording.library)
             explain(self.begun.training, self.device_chosen.emit, self.log.emit)
             for sentence in self.begun.said:
                 self.log.emit("info", sentence)
@@ -223,9 +216,9 @@ class TrainingThread(QThread):
         if holds and self._quits and training is not None:
             self._finish(training)
         status = status_of(end, self._quits)
-        self._end_record(training, status, sentence if end is RunState.FAILED else "")
+        self.recording.end(training, status, sentence if end is RunState.FAILED else "")
         if training is not None:
-            hosted = Hosted(run, training, self.record, status)
+            hosted = Hosted(run, training, self.recording.record, status)
             if holds:
                 self._held = hosted
             else:
@@ -244,21 +237,21 @@ class TrainingThread(QThread):
 
     def _finish_record(self, held: Hosted) -> None:
         """Save what the iteration comes to in which the run was stopped, since nobody goes on with it here."""
-        record = self.record
+        record = self.recording.record
         try:
-            self._begin_record(held.training, held.record)
+            self.recording.begin(held.training, held.record)
             self._finish(held.training)
-            self._end_record(held.training, held.status)
+            self.recording.end(held.training, held.status)
         except RequestError:  # it has gone on elsewhere, and is saved there
-            self._recorder = None
-        self.record = record
+            self.recording.recorder = None
+        self.recording.record = record
 
     def _finish(self, training: Training) -> None:
         """Bring the iteration under way to its end, where that comes soon; what goes wrong in it costs no more than
         that iteration."""
         from engine.runs.host import finish
 
-        readers = [*self._readers, *([self._recorder] if self._recorder is not None else [])]
+        readers = [*self._readers, *([self.recording.recorder] if self.recording.recorder is not None else [])]
         try:
             with while_waiting(self._waiting.tell):
                 finish(training, lambda event: tell(readers, event, self.log.emit))
@@ -273,7 +266,8 @@ class TrainingThread(QThread):
         if is_new:
             self._let_go()  # only now, so that the run before goes on where this one cannot begin
         try:
-            paused = self._begin_record(training, coming or (None if is_new else self.record), held=not is_new)
+            before = coming or (None if is_new else self.recording.record)
+            paused = self.recording.begin(training, before, held=not is_new)
         except RequestError as error:
             raise (error if is_new else NotNow(f"{error} What this window holds of it stays.")) from None
         for path, value in changes.items():
@@ -285,7 +279,7 @@ class TrainingThread(QThread):
         self._show_policy(training, new_run=is_new)
         training.watched = self.stops.begin(self.followed.iteration(training))
         self.followed.watch(training)
-        recorder = self._recorder
+        recorder = self.recording.recorder
         assert recorder is not None
         readers = [*self._readers, recorder]
         try:
@@ -314,26 +308,6 @@ class TrainingThread(QThread):
         finally:
             self._show_policy(training, final=True)  # before the end is told, after which another run may begin
 
-    def _begin_record(self, training: Training, record: RunRecord | None, *, held: bool = False) -> bool:
-        """Record the run from now on. That may wait for seconds while somebody else writes to the library; whether it
-        was to pause meanwhile, which is said at once."""
-        from engine.runs.recorder import Recorder
-
-        recorder = Recorder(library_folder(self._library), lambda sentence: self.log.emit("warning", sentence))
-        begin = partial(recorder.begin, training, record, held=held)
-        self.record, paused = heeding_pauses(begin, self._requests, lambda: self.state_changed.emit(RunState.PAUSED))
-        self._recorder, self.records = recorder, recorder.records
-        return paused
-
-    def _end_record(self, training: Training | None, status: Status, reason: str = "") -> None:
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            if training is not None and status is not Status.FAILED:
-                recorder.save(training)
-            recorder.end(status, reason)
-            if status is Status.INTERRUPTED:
-                self.saved = saved(self.record, recorder.kept, len(self.records) - 1)
-
     def _obey_all(self, training: Training) -> None:
         while self._requests:
             self._obey(self._requests.next(), training)
@@ -344,7 +318,7 @@ class TrainingThread(QThread):
         elif request.kind == "change":
             change(training, self.log.emit, *request.payload)
         elif request.kind == "answer":
-            answer(training, self._recorder, self.log.emit, *request.payload)
+            answer(training, self.recording.recorder, self.log.emit, *request.payload)
         elif request.kind == "follow":
             self.followed.watch(training)
             self._show_policy(training, new_run=True)
@@ -364,24 +338,19 @@ class TrainingThread(QThread):
         if self.stops.until is None:
             self.log.emit("info", f"Paused after {steps_words(self._steps, training)}.")
         self.state_changed.emit(RunState.PAUSED)  # before a large state is copied, which may take seconds
-        if self._recorder is not None:
-            self._recorder.save(training)
-        self._note_status(Status.PAUSED)
+        self.recording.save(training)
+        self.recording.note_status(Status.PAUSED)
         while True:
             request = self._requests.next()
             if request.kind in ("resume", "step"):
                 self.stops.ask(request.payload if request.kind == "step" else None, self.followed.iteration(training))
-                self._note_status(Status.RUNNING)
+                self.recording.note_status(Status.RUNNING)
                 self.state_changed.emit(RunState.RUNNING)
                 return
             if request.kind != "pause":
                 self._obey(request, training)
             if self._stops_after:
                 return
-
-    def _note_status(self, status: Status) -> None:
-        if self._recorder is not None:
-            self._recorder.set_status(status)
 
     def _stop_at(self, stop: Stop, training: Training) -> None:
         """Wait or linger here, as asked."""

@@ -292,7 +292,7 @@ def test_a_run_that_falls_silent_is_told_of_once(controlled: Controlled, monkeyp
     controller.log.connect(lambda _level, sentence: said.append(sentence))
     mailbox.put(Heartbeat("collecting", 3, run=begun[-1]))
     controller.collect()
-    monkeypatch.setattr("app.session.run_controller.time.monotonic", lambda: controller._heard + 6.0)
+    monkeypatch.setattr("app.session.run_progress.time.monotonic", lambda: controller._silence.since + 6.0)
     for _ in range(3):
         controller.collect()
     sentence = "CartPole-v1 has not answered for 5 s while collecting"
@@ -311,12 +311,12 @@ def test_a_run_that_takes_long_to_start_is_told_of_once(
     controller.start(PolicyGradientConfig())
     controller.collect()
     assert said == []
-    monkeypatch.setattr("app.session.run_controller.time.monotonic", lambda: controller._heard + 6.0)
+    monkeypatch.setattr("app.session.run_progress.time.monotonic", lambda: controller._silence.since + 6.0)
     for _ in range(2):
         controller.collect()
     loading = ("warning", "The learning engine is still being loaded; the run starts once it is there.")
     assert said == [loading]
-    controller.training.loading = controller._warned = False
+    controller.training.loading = controller._silence.told = False
     controller.stop()
     controller.collect()
     assert said[1][1].startswith("CartPole-v1 is not ready after 5 s; ")
@@ -339,7 +339,7 @@ def test_while_a_process_is_waited_for_stop_is_pointed_at(
     controller.training._waiting.tell(Wait("Slow-v0", "making", seconds, 60.0))
     controller.collect()
     assert said == []
-    monkeypatch.setattr(controller, "_heard", controller._heard - 5.1)
+    monkeypatch.setattr(controller._silence, "since", controller._silence.since - 5.1)
     controller.collect()
     assert said == [("warning", sentence)]
 

@@ -164,7 +164,7 @@ def test_seeds_that_cannot_be_trained_together_go_on_in_processes_and_heed_what_
     assert [job.configuration["seed"] for job in asked.jobs] == [2, 3]
     assert asked.others == dict(zip(group_of(window).ids[1:], (2, 3), strict=True))
     assert " at a time, since a GRU policy does not act for several seeds at once" in controller.seed_words
-    assert window.training.records.keys() == {group_of(window).ids[0]}
+    assert window.training.recording.records.keys() == {group_of(window).ids[0]}
     press(window, Qt.Key.Key_Space)
     reach(window, RunState.PAUSED)
     press(window, Qt.Key.Key_Right)

@@ -212,8 +212,8 @@ def test_a_run_of_the_window_is_recorded_under_its_own_name_and_has_its_number_f
         window.step()
         reach(window, RunState.PAUSED)
         shown = window.controller.shown.run
-        assert window.training.record.id == shown.id
-        assert shown.number == window.training.record.number == 2
+        assert window.training.recording.record.id == shown.id
+        assert shown.number == window.training.recording.record.number == 2
         window.controller.stop()
         reach(window, RunState.STOPPED)
         assert library.run(shown.id).status is Status.STOPPED
@@ -253,7 +253,7 @@ def test_a_run_that_is_left_in_the_middle_of_an_iteration_is_saved_at_its_end(
         assert last.iteration == record.reached.iteration >= 2
         assert record.status is (Status.INTERRUPTED if left == "closed" else Status.STOPPED)
     said = f"Run 1 is saved after {last.environment_steps:,} steps, from where it can go on."
-    assert thread.saved == (said if left == "closed" else "")
+    assert thread.recording.saved == (said if left == "closed" else "")
 
 
 class _Breaks(_Recorder):
