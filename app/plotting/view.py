@@ -19,7 +19,7 @@ from app.style.theme import Theme, tabular
 
 HALF_LABEL = 24  # pixels to the right of a plot; a label that stands out further is not drawn
 _BESIDE_LABELS = 14  # pixels from a unit to the beginning of the axis, where half a label may stand
-_BESIDE_NAMES = 12  # pixels that the name of a row leaves
+BESIDE_NAMES = 12  # pixels that the name of a row leaves
 _GAP = 6.0  # the least pixels between two labels beside each other
 _LEAST_LINE = 0.85  # of a label's height, between two labels above each other
 
@@ -158,7 +158,7 @@ class Axis(pg.AxisItem):
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self.names is not None:
-            room = self.size().width() - _BESIDE_NAMES
+            room = self.size().width() - BESIDE_NAMES
             return [self._metrics.elidedText(self.names[-round(v)], Qt.TextElideMode.ElideRight, room) for v in values]
         return tick_labels(values, spacing)
 

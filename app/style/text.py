@@ -62,16 +62,20 @@ class SteadyLabel(QLabel):
 
     def __init__(self, widest: str, role: str = "") -> None:
         super().__init__()
-        self._widest = widest
+        self.widest = widest
         if role:
             self.setProperty("role", role)
         self.setFont(tabular(self.font()))
         self._fix()
 
+    def set_widest(self, widest: str) -> None:
+        """Be as wide as this from now on."""
+        self.widest = widest
+        self._fix()
+
     def setText(self, text: str) -> None:
-        if len(text) > len(self._widest):
-            self._widest = text
-            self._fix()
+        if len(text) > len(self.widest):
+            self.set_widest(text)
         super().setText(text)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -81,7 +85,7 @@ class SteadyLabel(QLabel):
 
     def _fix(self) -> None:
         metrics = self.fontMetrics()
-        self.setFixedSize(metrics.horizontalAdvance(self._widest) + 4, metrics.height() + 2)
+        self.setFixedSize(metrics.horizontalAdvance(self.widest) + 4, metrics.height() + 2)
 
 
 class ElidedLabel(QLabel):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
@@ -16,17 +16,23 @@ from pytestqt.qtbot import QtBot
 from app.models.run_state import RunState
 from app.panels.lab.baseline.page import BaselinePage
 from app.panels.lab.choices import Column, Dial
+from app.panels.lab.estimators.asking import HorizonDial
 from app.panels.lab.estimators.page import EstimatorsPage
+from app.panels.lab.estimators.plot import RowsPlot
+from app.panels.lab.estimators.rows import dots
 from app.panels.lab.gradients.page import GradientsPage
 from app.panels.lab.likelihood.page import LikelihoodPage
 from app.panels.lab.panel import LabPanel
 from app.panels.lab.progress import Busy
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.weights.page import WeightsPage
+from app.plotting.marks import Frame
 from app.plotting.plot import Plot
+from app.plotting.view import BESIDE_NAMES
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
-from engine.analysis.lab.settings import Pair
+from engine.analysis.lab.settings import PAIRS, Pair
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs import snapshot_keeper
 from tests.app.test_run_timeline import look, place, strip
 
@@ -221,6 +227,49 @@ def test_the_wheel_scrolls_the_column_and_moves_no_slider_in_it(qtbot: QtBot) ->
     QApplication.sendEvent(slider, wheel)
     assert [dial.value for dial in dials] == [5] * len(dials)
     assert not wheel.isAccepted() or column.verticalScrollBar().value() > 0
+
+
+def test_sliders_of_a_column_begin_and_end_beneath_each_other(qtbot: QtBot) -> None:
+    column = Column(load_theme("dark"))
+    short, long = (
+        Dial("γ", "A number", (0.0, 0.995), str),
+        Dial("+c", "Another", (1.0, 2.0), lambda value: f"{value:g}"),
+    )
+    qtbot.addWidget(column)
+    column.show()
+    for dial in (short, long):
+        column.add(dial)
+    QApplication.processEvents()
+    ends = [(dial.slider.mapTo(column, QPoint()).x(), dial.slider.width()) for dial in (short, long)]
+    assert ends[0] == ends[1]
+
+
+def test_the_horizon_ends_with_the_environments_own() -> None:
+    """To the right of all that cut an episode short, of which none is longer than what it has by itself."""
+    dial, seen = HorizonDial(), []
+    for environment in ("GridWorld-v0", "CartPole-v1"):
+        dial.set_choice(ENVIRONMENTS[environment])
+        dial.slider.setValue(dial.slider.maximum())
+        assert (dial.value, dial.text.text()) == (0, "own")
+        dial.slider.setValue(dial.slider.maximum() - 1)
+        seen.append(dial.value)
+    assert seen == [50, 200]
+    dial.set_choice(ENVIRONMENTS["GridWorld-v0"])
+    assert dial.value == 0  # which 200 steps would be
+
+
+def test_estimates_that_lie_over_each_other_are_filled_and_no_name_is_cut(qtbot: QtBot) -> None:
+    theme = load_theme("dark")
+    frame = Frame(QRectF(0.0, 0.0, 200.0, 40.0), (0.0, 2.0), (0.0, 1.0), 1.0)
+    path = dots(frame, np.array([1.0, 1.001]), 20.0, 20.0, theme)
+    assert path.contains(QPointF(100.0, 20.0))
+    plot = RowsPlot(theme)
+    qtbot.addWidget(plot)
+    plot.resize(600, 400)
+    plot.show()
+    plot.apply_theme(theme)
+    for pair in PAIRS:
+        assert plot.letters.horizontalAdvance(pair.title) <= plot.left.width() - BESIDE_NAMES, pair.title
 
 
 def test_two_plots_share_whatever_room_there_is(qtbot: QtBot) -> None:

@@ -17,11 +17,13 @@ from app.models.watched_update import WatchedUpdate
 from app.panels.advantages import AdvantagesPanel
 from app.panels.inspector.panel import SamplesPanel
 from app.panels.update.cells import binned, layout_of
-from app.panels.update.pages import ELLIPSE, RATIOS, kind_of
+from app.panels.update.pages import ELLIPSE, RATIOS, Pages, kind_of
 from app.panels.update.panel import UpdatePanel
 from app.panels.update.plots import contour_of
 from app.panels.update.words import counted
+from app.plotting.plot import Plot
 from app.session.mailbox import Mailbox
+from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.samples import Samples
 from engine.catalogue.methods.entries import ALGORITHMS
@@ -247,6 +249,20 @@ def test_steps_are_told_by_epoch_and_minibatch_and_how_many_come_is_known_from_t
     assert told == [f"epoch {epoch} of 3, minibatch {number} of 3" for epoch in (1, 2, 3) for number in (1, 2, 3)]
     assert update.over
     assert update.expected == 9
+
+
+def test_both_axes_of_every_picture_of_an_update_have_names(qtbot: QtBot) -> None:
+    theme = load_theme("dark")
+    pages = Pages(theme)
+    qtbot.addWidget(pages)
+    pages.apply_theme(theme)
+    plots = pages.findChildren(Plot)
+    assert len(plots) == 8
+    for plot in plots:
+        for axis in (plot.left, plot.bottom):
+            assert axis.title, plot.title
+            # beside the axis of a low plot there is room for a unit
+            assert plot.letters.horizontalAdvance(axis.shorter[-1]) <= plot.left.width(), axis.shorter
 
 
 def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[MainWindow, UpdatePanel]]) -> None:

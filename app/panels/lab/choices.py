@@ -45,6 +45,12 @@ class Dial(QWidget):
         self._take_steps(self._steps[0])
         self.slider.valueChanged.connect(self._move)
 
+    def offer(self, steps: Sequence[float], otherwise: float) -> None:
+        """Go over these from now on, and stand at the value as before, or ``otherwise`` where that is none of them."""
+        value = self.value
+        self._steps = list(steps)
+        self._take_steps(value if value in self._steps else otherwise)
+
     @property
     def value(self) -> float:
         return self._steps[self.slider.value()]
@@ -90,6 +96,7 @@ class Column(QScrollArea):
         self._rows.addStretch(1)
         self.setWidget(inner)
         self._dials: list[Dial] = []
+        self._theme = theme
         self.apply_theme(theme)
 
     def add(self, widget: QWidget, at: int | None = None) -> None:
@@ -97,11 +104,19 @@ class Column(QScrollArea):
         self._rows.insertWidget(self._rows.count() - 1 if at is None else at, widget)
         if isinstance(widget, Dial):
             self._dials.append(widget)
+            self._align()
 
     def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
         self.setFixedWidth(theme.px(_WIDE))
+        self._align()
+
+    def _align(self) -> None:
+        """All dials' sliders begin and end beneath each other."""
+        widest = max((dial.text.widest for dial in self._dials), key=len, default="")
         for dial in self._dials:
-            dial.apply_theme(theme)
+            dial.apply_theme(self._theme)
+            dial.text.set_widest(widest)
 
 
 def combo(name: str, tip: str, entries: Sequence[tuple[str, object]] = ()) -> Combo:

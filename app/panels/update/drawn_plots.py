@@ -26,7 +26,7 @@ from app.style.theme import Theme
 from engine.reports.update_events import DrawnSteps, UpdateStep
 
 _MARGINS = Margins(left=62, bottom=40, top=4)
-_ERROR, _OVER = "TD error  δ  (reward)", "y ↑ over Q(s, a) →  (reward)"
+_ERROR = "TD error  δ  (reward)"
 
 
 class ErrorPlot(Plot):
@@ -39,8 +39,10 @@ class ErrorPlot(Plot):
     chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, _ERROR, "", _MARGINS)
-        self.title, self.measured = "TD errors", "share of steps (%)"
+        super().__init__(theme, _ERROR, "share of steps (%)", _MARGINS)
+        self.bottom.set_title(_ERROR, "δ")
+        self.title = "TD errors"
+        self.left.set_title("share of steps (%)", "% of steps", "%")
         self._bars, self._lines = Bars(), Moments(rows=0)
         self._x: Range | None = None
         self._of: object = None  # the steps of which the range is
@@ -114,8 +116,10 @@ class TargetPlot(Plot):
     chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, _OVER, "", _MARGINS)
-        self.title, self.measured = "Targets and estimates", "target y (reward)"
+        super().__init__(theme, "estimate Q(s, a)  (reward)", "target y  (reward)", _MARGINS)
+        self.title = "Targets and estimates"
+        self.bottom.set_title("estimate Q(s, a)  (reward)", "Q(s, a)")
+        self.left.set_title("target y  (reward)", "target y", "y")
         self._even, self._going_on, self._over = Line(), Dots(6.0), Dots(6.0)
         self._pairs: _Pairs | None = None
         self._taken = 0

@@ -41,13 +41,14 @@ class RatioPlot(Plot):
     chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "ratio  ρ = π/π<sub>old</sub>", "", _MARGINS)
-        self.title, self.measured = "Probability ratios", "share of steps (%)"
+        super().__init__(theme, "ratio  ρ = π/π<sub>old</sub>", "share of steps (%)", _MARGINS)
+        self.title = "Probability ratios"
         self._counted, self._cut, self._lines = Bars(), Bars(), Moments(rows=0)
         self._counted.centre, self._cut.centre = -np.inf, np.inf
         self._x: Range | None = None
         self._bins: Bins | None = None
         self.bottom.set_title("ratio  ρ = π/π<sub>old</sub>", "ρ")
+        self.left.set_title("share of steps (%)", "% of steps", "%")
         self.marks = [self._counted, self._cut, self._lines]
         self._colour(theme)
         self.probe = lambda pointer: read_bar(self._bins, pointer, self._look)
@@ -84,7 +85,7 @@ class RatioPlot(Plot):
         self._counted.edges = self._cut.edges = bars.edges
         self._counted.width = self._cut.width = bars.width
         self._counted.heights = 100 * bars.shares
-        words = [Entry("% of steps", self._look.positive, "filled")]
+        words = [Entry("steps", self._look.positive, "filled")]
         self._cut.heights = np.zeros(len(bars.edges))
         if change.cut_off is not None:
             inside = np.floor((ratios[change.cut_off] - bars.edges[0]) / bars.width)
@@ -105,8 +106,9 @@ class KLPlot(Plot):
     """How the divergence from the policy before has grown over the update's steps, against its limit."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "step of the update", "", _MARGINS)
-        self.title, self.measured = "Divergence", "mean KL"
+        super().__init__(theme, "step of the update", "mean KL", _MARGINS)
+        self.title = "Divergence"
+        self.bottom.set_title("step of the update", "step")
         self._line, self._limit = Line(), Level(role="error")
         self._now = Dots(9.0)
         self.marks = [self._limit, self._line, self._now]
@@ -149,12 +151,14 @@ class PushPlot(Plot):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "push asked for", "", _MARGINS)
-        self.title, self.measured = "Push and change", "change of π(a|s)"
+        self.title = "Push and change"
+        self.bottom.set_title("push asked for", "push")
         self._as_asked, self._against = Dots(5.0), Dots(5.0)
         self._zero = Moments(rows=0)
         self._moved: Moved | None = None
         self.probe, self.pick = self._read_dot, Pick("This step", self._choose)
         self._level = Level(0.0, role="edge")
+        self._name_change(discrete=True)
         self.marks = [self._zero, self._level, self._against, self._as_asked]
         self._colour(theme)
 
@@ -170,6 +174,10 @@ class PushPlot(Plot):
         self._colour(theme)
         self.apply_theme(theme)
 
+    def _name_change(self, discrete: bool) -> None:
+        of = "π" if discrete else "log π"
+        self.left.set_title(f"change of {of}(a|s)", f"Δ {of}(a|s)", f"Δ {of}")
+
     def _dot_at(self, pointer: Pointer) -> int | None:
         """Which of the dots is under the mouse."""
         moved = self._moved
@@ -184,7 +192,7 @@ class PushPlot(Plot):
         if moved is None or dot is None:
             return None
         push, change = float(moved.push[dot]), float(moved.change[dot])
-        told = f"push {short_number(push)}", f"{self.measured} {short_number(change)}", "click: this step"
+        told = f"push {short_number(push)}", f"{self.left.labelText} {short_number(change)}", "click: this step"
         return Reading(push, change, told, self._look.text)
 
     def _choose(self, pointer: Pointer | None) -> None:
@@ -205,7 +213,7 @@ class PushPlot(Plot):
         if share is not None:
             against = Entry(f"{percent(1 - share)} against", self._look.negative, "filled")
             self.legend.show_entries([Entry(f"{percent(share)} as asked", self._look.positive, "filled"), against])
-        self.measured = "change of π(a|s)" if moved.discrete else "change of log π(a|s)"
+        self._name_change(moved.discrete)
         self.set_ranges((-x, x), (-y, y))
         self.redraw()
 
@@ -214,8 +222,10 @@ class EllipsePlot(Plot):
     """The plane of ĝ and F⁻¹ĝ: all steps whose divergence is the same by its quadratic model lie on an ellipse."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "step along ĝ", "", _MARGINS)
-        self.title, self.measured = "Trust region", "step across ĝ"
+        super().__init__(theme, "step along ĝ", "step across ĝ", _MARGINS)
+        self.title = "Trust region"
+        self.bottom.set_title("step along ĝ", "along ĝ")
+        self.left.set_title("step across ĝ", "across ĝ")
         self._contour, self._gradient, self._natural = Line(2), Line(3), Line(3)
         self._most, self._taken = Moments(rows=0), Dots(11.0)
         self.marks = [self._most, self._contour, self._gradient, self._natural, self._taken]
@@ -270,8 +280,9 @@ class LossPlot(Plot):
     """The loss of each minibatch of an update, before its step."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "step of the update", "", _MARGINS)
-        self.title, self.measured = "Loss", "loss"
+        super().__init__(theme, "step of the update", "loss", _MARGINS)
+        self.title = "Loss"
+        self.bottom.set_title("step of the update", "step")
         self._line, self._now = Line(), Dots(9.0)
         self.marks = [self._line, self._now]
         self._colour(theme)

@@ -95,7 +95,7 @@ _SHORT = {
     LAMBDA: "GAE(λ)",
     PLAIN: "",
     AVERAGE: AVERAGE,
-    TIME_AVERAGE: "average per step",
+    TIME_AVERAGE: "average at t",
     LEAVE_ONE_OUT: "leave one out",
     OPTIMAL: "optimal b",
     OPTIMAL_PER_PARAMETER: "optimal bₖ",

@@ -126,7 +126,7 @@ class SpreadPlot(Plot):
                 Entry(f"mean {short_number(self._bars.mean, 3, steady=True)}", theme.baseline, "line"),
                 Entry(f"spread {spread}"),
                 Entry(f"∇J {short_number(self._bars.truth, 3, steady=True)}", theme.text, "dashed"),
-                Entry("b = 0", theme.muted, "line"),
+                Entry("without b", theme.muted, "line"),
             ]
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
@@ -38,7 +39,8 @@ GAMMAS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0)
 _LAMBDAS = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 1.0)
 _STEPS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100)
 EPISODES = (1, 2, 3, 5, 8, 10, 16, 20, 32, 50, 64, 100, 200)
-HORIZONS = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 200, 500)
+_HORIZONS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 200, 500)
+_OWN = 0  # the horizon that the environment has by itself
 ADDED = (-100, -30, -10, -5, -3, -2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 3, 5, 10, 30, 100)
 _BATCHES = (1, 10, 100, 1000, 10_000)
 _VALUES: tuple[tuple[str, ValueKind], ...] = (
@@ -67,6 +69,18 @@ _FIRST = (
 )
 
 
+class HorizonDial(Dial):
+    """After how many steps an episode is cut off: fewer than the environment's own limit, or that, at the right end."""
+
+    def __init__(self) -> None:
+        super().__init__("H", "Horizon: steps after which an episode is cut off", (*_HORIZONS, _OWN), horizon_words)
+        self.set_value(_OWN)
+
+    def set_choice(self, environment: EnvironmentInfo) -> None:
+        limit = math.inf if environment.time_limit is None else environment.time_limit
+        self.offer([*(steps for steps in _HORIZONS if steps < limit), _OWN], _OWN)
+
+
 class Asking(Column):
     """Signals:
     changed: a person wants it otherwise.
@@ -88,7 +102,7 @@ class Asking(Column):
         self.gae_lambda = Dial("λ", "GAE decay: 0 is one-step TD, 1 the full reward-to-go", _LAMBDAS, written)
         self.n = Dial("n", "Steps before bootstrapping: rewards counted before V stands in", _STEPS, whole)
         self.episodes = Dial("N", "Episodes per batch: what one estimate is made of", EPISODES, whole)
-        self.horizon = Dial("H", "Horizon: steps after which an episode is cut off", HORIZONS, horizon_words)
+        self.horizon = HorizonDial()
         self.added = Dial("+c", "Constant added to every step's reward", ADDED, signed)
         self.weights = QCheckBox("weight step t by γᵗ")
         self.weights.setToolTip(
@@ -200,7 +214,7 @@ def whole(value: float) -> str:
 
 
 def horizon_words(value: float) -> str:
-    return "own" if value == 0 else whole(value)
+    return "own" if value == _OWN else whole(value)
 
 
 def signed(value: float) -> str:

@@ -72,6 +72,7 @@ class EstimatorsPage(PanelWidget):
             return
         self._choice = environment, config
         self.asking.policy.set_choice(environment, config)
+        self.asking.horizon.set_choice(environment)
         self.asking.follow(config)
         self.following.request()
 

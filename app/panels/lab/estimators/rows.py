@@ -67,7 +67,7 @@ class Rows:
             if row.values is None:
                 shape = _bar(frame, row.mean, middle, height)
             elif len(row.values) <= _FEW:
-                shape = _dots(frame, row.values, middle, height, theme)
+                shape = dots(frame, row.values, middle, height, theme)
             else:
                 shape = _violin(frame, row.values, middle, height)
             painter.fillPath(shape, fill)
@@ -111,8 +111,9 @@ def _bar(frame: Frame, value: float, middle: float, height: float) -> QPainterPa
     return path
 
 
-def _dots(frame: Frame, values: NDArray[np.float64], middle: float, height: float, theme: Theme) -> QPainterPath:
+def dots(frame: Frame, values: NDArray[np.float64], middle: float, height: float, theme: Theme) -> QPainterPath:
     path, radius = QPainterPath(), min(0.3 * height, theme.px(4))
+    path.setFillRule(Qt.FillRule.WindingFill)  # what lies over each other is filled as well
     for value in values.tolist():
         path.addEllipse(QPointF(float(frame.to_x(value)), middle), radius, radius)
     return path

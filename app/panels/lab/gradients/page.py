@@ -11,7 +11,7 @@ from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.panels.lab.choices import Column, Dial, at_both_ends, combo
-from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, written
+from app.panels.lab.estimators.asking import GAMMAS, HorizonDial, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.gradients.formula import Formula
 from app.panels.lab.gradients.plots import DigitsPlot, ErrorsPlot
@@ -99,7 +99,7 @@ class GradientsPage(PanelWidget):
         self.of = combo("Function", "What is differentiated by the policy's parameters", _OF)
         self.policy = PolicyChoice(context, "Policy", "Whose parameters it is differentiated by")
         self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
-        self.horizon = Dial("H", "Horizon: steps after which an episode is cut off", HORIZONS, horizon_words)
+        self.horizon = HorizonDial()
         self.gamma.set_value(1.0)
         for widget in (own, self.of, self.policy, self.told, self.gamma, self.horizon):
             column.add(widget)
@@ -120,6 +120,7 @@ class GradientsPage(PanelWidget):
             return
         self._choice = environment, config
         self.policy.set_choice(environment, config)
+        self.horizon.set_choice(environment)
         self.following.request()
 
     def refresh(self, history: History) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.panels.lab.choices import Column, Dial, at_both_ends, combo
-from app.panels.lab.estimators.asking import GAMMAS, HORIZONS, horizon_words, whole, written
+from app.panels.lab.estimators.asking import GAMMAS, HorizonDial, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import UNTRAINED, PolicyChoice
 from app.panels.lab.progress import Busy
@@ -86,7 +86,7 @@ class WeightsPage(PanelWidget):
         self.temperature = Dial("τ", "Temperature of μ: above 1 it is less decided", _TEMPERATURES, written)
         self.gamma = Dial("γ", "Discount of J: how much a reward counts that is one step later", GAMMAS, written)
         self.episodes = Dial("E", "Episodes: how many are played and weighed", _EPISODES, whole)
-        self.horizon = Dial("H", "Horizon: steps after which an episode is cut off", HORIZONS, horizon_words)
+        self.horizon = HorizonDial()
         self.temperature.set_value(1.0)
         self.gamma.set_value(1.0)
         self.episodes.set_value(1000)
@@ -113,6 +113,7 @@ class WeightsPage(PanelWidget):
         self._choice = environment, config
         for choice in (self.target, self.behaviour):
             choice.set_choice(environment, config)
+        self.horizon.set_choice(environment)
         self.following.request()
 
     def refresh(self, history: History) -> None:
