@@ -26,18 +26,9 @@ from engine.runtime.state import inexact
 from engine.training.forking import forked
 from engine.training.training import Training, resumed
 from engine.values.target_network import Following
+from tests.engine.algorithms.transitions import STEPS
 
 LAKE = inspect("FrozenLake-v1")
-# One episode cut off behind state 3, one that terminates at once, and one under way.
-STEPS = Transitions(
-    observations=np.array([[0], [1], [2], [5], [6]]),
-    actions=np.array([[1], [2], [3], [0], [1]]),
-    rewards=np.array([[1.0], [2.0], [4.0], [8.0], [16.0]]),
-    terminated=np.array([[False], [False], [False], [True], [False]]),
-    truncated=np.array([[False], [False], [True], [False], [False]]),
-    next_observations=np.array([[1], [2], [3], [15], [7]]),
-    following=np.array([7]),
-)
 # The target network's best is worth 10 s in state s; the network that learns takes action 1 for the best, worth s.
 TARGET = torch.arange(16.0).unsqueeze(1) * torch.tensor([0.0, 1.0, 10.0, 2.0])
 ONLINE = torch.tensor([0.0, 1.0, 0.5, 0.0]).expand(16, 4)

@@ -9,7 +9,7 @@ from engine.analysis.beginnings import InState
 from engine.analysis.manual_play import ManualPlay
 from engine.config.environments import EnvironmentConfig
 from engine.runtime.errors import RunError
-from tests.engine.analysis.test_playback import Pictured
+from tests.engine.analysis.playing import Pictured
 from tests.engine.support import register
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from multiprocessing import active_children
 from typing import Any
 
 import numpy as np
@@ -14,68 +13,24 @@ from gymnasium import spaces
 from engine.analysis import playback as playing
 from engine.analysis.beginnings import AfterActions, InState
 from engine.analysis.critics import worth_of
-from engine.analysis.playback import Playback, PolicySnapshot, snapshot
+from engine.analysis.playback import Playback, snapshot
 from engine.analysis.playback import frozen as frozen_run
-from engine.catalogue.environments import ENVIRONMENTS, missing_extra
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.distribution import policy_of
 from engine.catalogue.spaces import Space
-from engine.config import ActorCriticConfig, RunConfig
+from engine.config import ActorCriticConfig
 from engine.config.parameters import with_values
-from engine.environments.making import registry
-from engine.environments.making.lookup import inspect
 from engine.policies.policy import Policy
 from engine.reports.events import Updated
-from engine.reports.frames import PLACES, BoundedDecision, Frame, GaussianDecision, SoftmaxDecision
+from engine.reports.frames import PLACES, BoundedDecision, GaussianDecision
 from engine.runs.snapshots import Snapshot, from_bytes, to_bytes
 from engine.runtime.errors import RunError
-from engine.runtime.waiting import GivenUp, Wait, while_waiting
 from engine.training.training import Training
 from engine.values.action_critics import Critics
+from tests.engine.analysis.playing import Pictured, decided, episode, frozen, toy
 from tests.engine.drawn import drawn_here
-from tests.engine.support import Toy, Unrendered, configured, register, untimed
+from tests.engine.support import Toy, configured, register, untimed
 from tests.engine.training.going_on import reports
-
-
-class Pictured(Toy):
-    """A Toy with pictures, whose brightness is the number of steps still to come."""
-
-    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - as Gymnasium wants it
-
-    def render(self) -> Any:
-        if self._what == "raises in render":
-            raise OSError("no texture")
-        return np.full((4, 6, 4 if self._what == "has alpha" else 3), self._left, np.uint8)
-
-
-def frozen(config: RunConfig, iteration: int = 1, seed: int = 0) -> PolicySnapshot:
-    environment = inspect(config.environment.id)
-    policy = Policy(config.policy, environment, torch.Generator().manual_seed(seed))
-    return snapshot(policy, config, environment, iteration)
-
-
-def toy(id: str, **kwargs: Any) -> PolicySnapshot:
-    return frozen(configured(environment=register(id, Pictured, **kwargs)))
-
-
-def episode(playback: Playback, greedy: bool = False) -> list[Frame]:
-    frames = [playback.advance(greedy)]
-    while not frames[-1].ended:
-        frames.append(playback.advance(greedy))
-    return frames
-
-
-def decided(frame: Frame) -> SoftmaxDecision:
-    assert isinstance(frame.decision, SoftmaxDecision)
-    return frame.decision
-
-
-@pytest.mark.parametrize("id", [id for id, info in ENVIRONMENTS.items() if not missing_extra(info.family)])
-def test_every_catalogued_environment_gives_a_picture_that_changes(id: str) -> None:
-    playback = Playback(frozen(configured(environment=id)), 0)
-    pictures = [playback.advance(greedy=False).image for _ in range(30)]
-    playback.close()
-    assert all(picture is not None and picture.dtype == np.uint8 for picture in pictures)
-    assert len({picture.tobytes() for picture in pictures if picture is not None}) >= 3
 
 
 def test_an_episode_begins_in_a_state_or_after_actions_and_those_after_it_as_ever(
@@ -273,34 +228,6 @@ def test_watching_changes_nothing_in_the_run_watched() -> None:
     assert played(watched=True) == played(watched=False)
 
 
-def test_no_picture_is_made_that_was_not_asked_for() -> None:
-    playback = Playback(toy("Blind-v0", lengths=(2,), what="raises in render"), 0)
-    assert playback.advance(greedy=False, render=False).image is None
-
-
-def test_the_final_state_is_always_pictured() -> None:
-    playback = Playback(toy("Last-v0", lengths=(1,)), 0)
-    playback.advance(greedy=False, render=False)
-    assert playback.advance(greedy=False, render=False).image is not None
-
-
-def test_an_alpha_channel_is_left_out() -> None:
-    image = Playback(toy("Alpha-v0", what="has alpha"), 0).advance(greedy=False).image
-    assert image is not None
-    assert image.shape == (4, 6, 3)
-
-
-@pytest.mark.parametrize(("id", "rate"), [("CartPole-v1", 50.0), ("FrozenLake-v1", 4.0)])
-def test_the_frame_rate_is_the_environments_own(id: str, rate: float) -> None:
-    playback = Playback(frozen(configured(environment=id)), 0)
-    assert playback.frames_per_second == rate
-    playback.close()
-
-
-def test_an_environment_without_a_frame_rate_plays_at_thirty() -> None:
-    assert Playback(toy("Rateless-v0"), 0).frames_per_second == 30.0
-
-
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
@@ -315,149 +242,12 @@ def test_a_raising_environment_is_one_sentence(what: str, sentence: str) -> None
         episode(playback)
 
 
-class Odd(Pictured):
-    """Renders in the ways of others: grey, of changing size, in lists alone, by a mode given to each call, or not."""
-
-    metadata = {"render_modes": ["rgb_array_list", "ansi"]}  # noqa: RUF012
-
-    def __init__(self, how: str, render_mode: str | None = None) -> None:
-        super().__init__(lengths=(9,))
-        self._how, self._mode = how, render_mode
-
-    def render(self) -> Any:
-        assert self._mode == "rgb_array_list"
-        if self._how == "grey":
-            return np.full((20, 30), self._left)
-        return [np.zeros((1, 1, 3), np.uint8)] + [np.full((self._left, 5, 4), 0.5)] * (self._how == "lists")
-
-
-class Old(Toy):
-    """Is told what to render when it renders."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def render(self, mode: str = "human", close: bool = False) -> Any:  # type: ignore[override]
-        return np.full((4, 6), 7, np.uint8) if mode == "rgb_array" else None
-
-
-class Silent(Toy):
-    def render(self) -> Any:
-        return None
-
-
-@pytest.mark.parametrize(
-    ("kind", "values", "shape", "value"),
-    [
-        (Odd, {"how": "grey"}, (20, 30, 3), 9),
-        (Odd, {"how": "lists"}, (9, 5, 3), 128),
-        (Old, {}, (4, 6, 3), 7),
-    ],
-)
-def test_pictures_of_other_kinds_are_shown(kind: Any, values: Any, shape: tuple[int, ...], value: int) -> None:
-    playback = Playback(frozen(configured(environment=register("Odd-v0", kind, **values))), 0)
-    image = playback.advance(greedy=False).image
-    assert image is not None
-    assert (image.shape, int(image.max())) == (shape, value)
-
-
-def test_what_is_no_picture_is_named() -> None:
-    shown = frozen(configured(environment=register("Silent-v0", Silent)))
-    with pytest.raises(RunError, match=r"^Silent-v0 with the seed \d+ gives None for a picture; return an array of "):
-        Playback(shown, 0).advance(greedy=False)
-
-
-def test_an_environment_without_pictures_is_one_sentence() -> None:
-    shown = frozen(configured(environment=register("Unrendered-v0", Unrendered)))
-    with pytest.raises(RunError, match="Unrendered-v0 gives no pictures"):
-        Playback(shown, 0).advance(greedy=False)
-
-
 def test_parameters_that_are_not_finite_are_one_sentence() -> None:
     shown = toy("Broken-v0")
     for value in shown.state.values():
         value.fill_(float("nan"))
     with pytest.raises(RunError, match="not finite"):
         Playback(shown, 0).advance(greedy=False)
-
-
-MISBEHAVING = "tests.engine.worker_environments:Misbehaving-v0"
-
-
-def misbehaving(what: str, during: str, patience: float = 5.0) -> PolicySnapshot:
-    """An environment from elsewhere, which misbehaves where its seed is odd."""
-    options = {"what": what, "during": during}
-    config = configured(environment={"id": MISBEHAVING, "options": options, "patience": patience})
-    return frozen(config)
-
-
-def odd_seed() -> int:
-    """A seed of a playback whose environment has an odd one."""
-    return next(seed for seed in range(99) if np.random.SeedSequence(seed).generate_state(2, np.uint32)[0] % 2)
-
-
-def test_an_environment_from_elsewhere_plays_in_a_worker_process_what_it_would_play_here(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def played() -> list[Frame]:
-        playback = Playback(misbehaving("", "step"), 0)
-        frames = [playback.advance(greedy=True) for _ in range(4)]
-        assert playback.frames_per_second == 25.0
-        playback.close()
-        return frames
-
-    there = played()
-    assert active_children() == []
-    monkeypatch.setattr(registry, "only_in_workers", lambda id: False)
-    for mine, other in zip(played(), there, strict=True):
-        assert mine.image is not None
-        assert other.image is not None
-        assert mine.image.tolist() == other.image.tolist()
-        assert decided(mine).probabilities.tolist() == decided(other).probabilities.tolist()
-
-
-@pytest.mark.parametrize(
-    ("what", "during", "sentence"),
-    [
-        ("exits", "render", r" took its worker process down in its render: it ended with the exit status 3\.$"),
-        ("crashes", "step", r" took its worker process down in its step: it was ended by the signal SIGSEGV\.$"),
-        ("holds the lock", "step", r" has not answered its step for 0\.5 s, .* set environment\.patience to more than"),
-        ("exits", "making", r"Misbehaving-v0 could not be made in a worker process, which ended with the exit status"),
-    ],
-)
-def test_an_environment_that_plays_badly_is_one_sentence_and_others_play_on(
-    what: str, during: str, sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def badly() -> None:
-        playback.use(broken)
-        for _ in range(3):
-            playback.advance(greedy=False)
-
-    playback = Playback(misbehaving("", "step"), odd_seed())
-    monkeypatch.setattr("tests.engine.analysis.test_playback.inspect", lambda id: playback.environment)
-    broken = misbehaving(what, during, patience=0.5)
-    with pytest.raises(RunError, match=sentence):
-        badly()
-    assert active_children() == []
-    playback.close()
-    sound = Playback(toy("Sound-v0"), 0)
-    assert sound.advance(greedy=False).step == 0
-    sound.close()
-
-
-def test_a_host_that_gives_up_what_plays_ends_its_worker() -> None:
-    def give_up(wait: Wait) -> None:
-        if wait.doing == "render":
-            raise GivenUp
-
-    playback = Playback(misbehaving("hangs", "render"), 0)
-    with while_waiting(give_up), pytest.raises(GivenUp):
-        playback.advance(greedy=False)
-    assert active_children() == []
-    playback.close()
-
-
-# --- what actions are worth -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

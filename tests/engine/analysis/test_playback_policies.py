@@ -24,7 +24,7 @@ from engine.reports.frames import (
     SwitchDecision,
 )
 from engine.runtime.errors import RunError
-from tests.engine.analysis.test_playback import Pictured
+from tests.engine.analysis.playing import Pictured
 from tests.engine.support import Toy, configured, register
 
 BOX = spaces.Box(np.float32([-2.0, 0.0]), np.float32([2.0, 10.0]))

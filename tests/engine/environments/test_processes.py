@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
@@ -25,22 +22,11 @@ from engine.environments.batches.interface import EnvironmentBatch, Transitions
 from engine.environments.batches.processes import ProcessBatch
 from engine.runtime.errors import RequestError, RunError
 from engine.runtime.waiting import GivenUp, Wait, while_waiting
-from engine.runtime.worker_process import kill_all
+from tests.engine.environments.misbehaving import EVERY, MISBEHAVING, SEEDS, SPACES, misbehaving, pids, wait_until_gone
 from tests.engine.support import Toy, register
 
-HERE = "tests.engine.worker_environments"
 PATIENCE = "; if it only takes long, set environment.patience to more than"
-MISBEHAVING, SPACES = f"{HERE}:Misbehaving-v0", f"{HERE}:Spaces-v0"
-SEEDS = [2, 4, 7, 8, 10]  # of which environments with an odd one misbehave: index 2
-EVERY = np.arange(5)
 STAY = np.zeros(5, np.int64)
-
-
-def misbehaving(
-    what: str, during: str = "step", patience: float = 60.0, workers: int = 2, render: bool = False
-) -> ProcessBatch:
-    configuration = EnvironmentConfig(id=MISBEHAVING, options={"what": what, "during": during}, patience=patience)
-    return ProcessBatch(configuration, SEEDS, workers, render=render)
 
 
 @pytest.fixture
@@ -49,25 +35,6 @@ def closing() -> Iterator[list[EnvironmentBatch]]:
     yield batches
     for batch in batches:
         batch.close()
-
-
-def pids(batch: ProcessBatch) -> list[int]:
-    return [worker.pid for worker in batch._workers]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # which it is from while it goes
-        return False
-
-
-def wait_until_gone(pid: int) -> None:
-    for _ in range(600):
-        if not is_alive(pid):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"process {pid} is still there")
 
 
 def identical(one: Transitions, other: Transitions) -> None:
@@ -270,73 +237,6 @@ def test_what_only_this_process_has_registered_is_a_wrong_request() -> None:
         ProcessBatch(EnvironmentConfig(id=id), SEEDS, 2)
 
 
-def test_closing_leaves_no_process() -> None:
-    batch = misbehaving("")
-    batch.reset(EVERY)
-    workers = pids(batch)
-    assert all(map(is_alive, workers))
-    batch.close()
-    assert not any(map(is_alive, workers))
-    batch.close()
-
-
-def test_closing_lets_the_environments_close(tmp_path: Path) -> None:
-    misbehaving(f"touches {tmp_path / 'closed'}", "close").close()
-    assert (tmp_path / "closed").exists()
-
-
-def test_closing_does_not_wait_for_an_environment_that_will_not_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = misbehaving("hangs", "close")
-    batch.reset(EVERY)
-    workers = pids(batch)
-    monkeypatch.setattr(process_batch, "CLOSING", 0.2)
-    with pytest.raises(
-        RunError, match=rf"^{MISBEHAVING} has not closed within 0\.2 s, so its worker process was ended\.$"
-    ):
-        batch.close()
-    batch.close()
-    for pid in workers:
-        wait_until_gone(pid)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_closing_frees_the_shared_memory_and_every_file() -> None:
-    def held() -> list[str]:
-        links = (os.path.realpath(link) for link in Path("/proc/self/fd").iterdir())
-        return sorted(link for link in links if "pym-" in link)
-
-    misbehaving("").close()  # which starts what is started only once
-    gc.collect()  # whatever failures in other tests hold
-    before, files = held(), len(os.listdir("/proc/self/fd"))
-    for _ in range(2):
-        misbehaving("").close()
-    assert held() == before
-    assert len(os.listdir("/proc/self/fd")) == files
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere those that let no other thread run stay")
-def test_workers_end_with_a_parent_that_is_killed_even_while_an_environment_hangs() -> None:
-    program = (
-        "import numpy as np, threading, time\n"
-        "from engine.config.environments import EnvironmentConfig\n"
-        "from engine.environments.batches.processes import ProcessBatch\n"
-        f"made = EnvironmentConfig(id={MISBEHAVING!r}, options=dict(what='holds the lock', during='reset'))\n"
-        "batch = ProcessBatch(made, [7, 8], 2)\n"
-        "threading.Thread(target=batch.reset, args=(np.arange(2),), daemon=True).start()\n"
-        "while batch._progress[0, 1] < 2: time.sleep(0.01)\n"
-        "print(*[worker.process.pid for worker in batch._workers], flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    root = Path(__file__).parents[3]
-    with subprocess.Popen([sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        workers = list(map(int, parent.stdout.readline().split()))
-        assert len(workers) == 2
-        parent.kill()
-    for pid in workers:
-        wait_until_gone(pid)
-
-
 def test_workers_do_not_load_torch() -> None:
     program = (
         "import sys, engine.environments.batches.worker\n"
@@ -380,31 +280,6 @@ def test_whoever_waits_tells_its_host_which_may_give_up(during: str, closing: li
     for batch in closing:
         with pytest.raises(RunError, match="is no longer stepped"):
             batch.reset(EVERY)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals are named so on POSIX systems only")
-@pytest.mark.parametrize(
-    ("what", "how"), [("exits", "ended with the exit status 3"), ("crashes", "was ended by the signal SIGSEGV")]
-)
-def test_a_worker_that_dies_while_closing_is_told_of(what: str, how: str) -> None:
-    batch = misbehaving(what, "close", workers=1)
-    with pytest.raises(RunError, match=rf"^{MISBEHAVING} took its worker process down in its close: it {how}\.$"):
-        batch.close()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("how", ["closed", "at the end of the program"])
-def test_environments_have_a_main_thread_and_may_start_processes_which_end_with_them(how: str) -> None:
-    batch = misbehaving("starts a process", "making", workers=1)
-    assert batch.reset(EVERY).shape == (5, 2)
-    (worker,) = pids(batch)
-    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
-    assert children
-    batch.close() if how == "closed" else kill_all()
-    for pid in [worker, *map(int, children)]:
-        wait_until_gone(pid)
-    with suppress(RunError):  # which says how it ended
-        batch.close()
 
 
 def test_a_picture_comes_as_the_environment_gives_it(closing: list[EnvironmentBatch]) -> None:

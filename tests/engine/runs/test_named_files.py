@@ -16,7 +16,7 @@ from engine.experience.demonstration_file import to_bytes
 from engine.runs.giving import given_for, shipped
 from engine.runtime.errors import RequestError
 from engine.training.checkpoint import to_bytes as state_as_bytes
-from tests.engine.algorithms.test_imitation import imitating
+from tests.engine.algorithms.imitating import imitating
 from tests.engine.runs.test_recordings import played
 
 A_DATASET = to_bytes(played(3))

@@ -18,7 +18,7 @@ from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.forking import forked
 from engine.training.given import Given
 from engine.training.training import Training, resumed
-from tests.engine.algorithms.test_imitation import imitating
+from tests.engine.algorithms.imitating import imitating
 from tests.engine.teaching import demonstrated, teacher
 
 

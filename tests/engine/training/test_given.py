@@ -25,7 +25,7 @@ from engine.training.checkpoint import from_bytes, to_bytes
 from engine.training.forking import forked, taught_alike
 from engine.training.given import Given, given_in
 from engine.training.training import Training, resumed
-from tests.engine.algorithms.test_imitation import imitating, updates
+from tests.engine.algorithms.imitating import imitating, updates
 from tests.engine.runs.recorded import saved
 from tests.engine.teaching import demonstrated, teacher
 
