@@ -112,7 +112,8 @@ def random_direction(snapshot: PolicySnapshot, seed: int) -> Direction:
     network's own there; biases and other vectors stay as they are.
 
     d_i ← d_i ‖θ_i‖ / ‖d_i‖. A network whose filters are all scaled up and whose next layer's are scaled down acts the
-    same, and so it does at the same place along a direction that is made like this.
+    same, and so it does along a direction that is made like this. All filters are then made longer alike, by as much as
+    biases add to θ, so that ‖v‖ = ‖θ‖ here too.
 
     Source: Li et al. (2018), "Visualizing the loss landscape of neural nets", section 4; that biases are left out is as
     in its figures.
@@ -123,8 +124,7 @@ def random_direction(snapshot: PolicySnapshot, seed: int) -> Direction:
     vector = torch.cat([part.flatten() for part in drawn]) * acting_part(snapshot)
     if not vector.any():  # all weights are 0, as in a table before the first update
         vector = torch.empty_like(vector).normal_(generator=generator) * acting_part(snapshot)
-        vector /= vector.norm()
-    return Direction("random", vector)
+    return Direction("random", vector * (scale_of(snapshot) / vector.norm()))
 
 
 def filter_normalized(direction: Tensor, weights: Tensor) -> Tensor:

@@ -70,13 +70,18 @@ def test_filter_normalisation_by_hand() -> None:
 def test_a_random_direction_has_the_networks_own_filters() -> None:
     shown = kept("CartPole-v1", SMALL, with_value=True)
     vector, at = random_direction(shown, 5).vector, 0
+    acting = [part for name, part in shown.state.items() if not name.startswith("value_head")]
+    weights = [part.square().sum() for part in acting if part.dim() > 1]
+    longer = (sum(part.square().sum() for part in acting) / sum(weights)) ** 0.5  # by as much as biases add
+    assert longer > 1.01
     for name, parameter in shown.state.items():
         part, at = vector[at : at + parameter.numel()].view_as(parameter), at + parameter.numel()
         if parameter.dim() > 1 and not name.startswith("value_head"):
-            assert torch.allclose(part.norm(dim=1), parameter.norm(dim=1))
+            assert torch.allclose(part.norm(dim=1), longer * parameter.norm(dim=1))
         else:
             assert not part.any()
     assert at == len(vector) == len(parameters_of(shown))
+    assert vector.norm().item() == pytest.approx(scale_of(shown))  # the unit of places along it
     assert torch.equal(vector, random_direction(shown, 5).vector)
     assert not torch.equal(vector, random_direction(shown, 6).vector)
 
