@@ -51,6 +51,7 @@ def scheduled(value: float, schedule: Schedule, progress: float) -> float:
 
 
 def scheduled_metric(schedule: Schedule, learning_rate: float) -> Metrics:
+    """The learning rate in force, told where it changes by itself."""
     return {"learning_rate": None if schedule == "constant" else learning_rate}
 
 

@@ -92,9 +92,11 @@ def nearest(
 
 
 def parting_components(teacher: Demonstrations, learner: Demonstrations, count: int = 2) -> tuple[int, ...]:
-    """The components of what is observed in which the two clouds of states lie furthest apart, by the distance of their
-    means in the teacher's standard deviations, the furthest first: those of a slice in which one sees them part. There
-    are none of numbered states.
+    """The components of what is observed in which the two clouds of states differ most, the first the most: those of a
+    slice in which one sees them part. There are none of numbered states.
+
+    By max(|m − m*| / σ*, |log σ/σ*|), with the means m and the standard deviations σ of the learner's states and, with
+    a star, of the teacher's: how far one cloud lies from the other, or by how much it is wider or narrower.
 
     Raises:
         ValueError: as ``states_apart``.

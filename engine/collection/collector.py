@@ -175,10 +175,12 @@ def fixed_length(steps: Steps, ends: Ends, after_cuts: Tensor) -> Collection:
 
 
 def numbers(tensor: Tensor) -> NDArray[np.float64]:
+    """Numbers of any type and place, float64."""
     found: NDArray[np.float64] = tensor.cpu().double().numpy()
     return found
 
 
 def counts(tensor: Tensor) -> NDArray[np.int64]:
+    """Whole numbers, wherever they are."""
     found: NDArray[np.int64] = tensor.cpu().numpy()
     return found

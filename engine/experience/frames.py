@@ -13,7 +13,11 @@ from engine.runtime.errors import RunError
 
 
 def check_pixels(observations: NDArray[Any]) -> None:
-    """Look once whether bytes can hold what an environment shows."""
+    """Look once whether bytes can hold what an environment shows.
+
+    Raises:
+        RunError: they cannot.
+    """
     with np.errstate(invalid="ignore"):
         whole = np.array_equal(observations.astype(np.uint8), observations)
     if not whole:

@@ -56,7 +56,7 @@ def action_value_corrections(errors: Tensor, carry: Tensor, traces: Tensor) -> T
     Raises:
         ValueError: the shapes differ, or a trace is negative or not finite.
 
-    Source: Munos et al. (2016), equation 4.
+    Source: Munos et al. (2016), the operator whose traces their table 1 lists.
     """
     if traces.shape != errors.shape:
         raise ValueError(f"traces {tuple(traces.shape)} and errors {tuple(errors.shape)} must have one shape.")

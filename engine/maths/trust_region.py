@@ -106,7 +106,7 @@ def fisher_bands(gradient: Tensor, parameters: Sequence[Tensor]) -> Iterator[Ten
 def fisher_matrix(gradient: Tensor, parameters: Sequence[Tensor], damping: float) -> Tensor:
     """F + damping·I as a matrix, [P, P], in one go; arguments and errors as for ``fisher_bands`` and ``assembled``.
 
-    Source: [textbook]; Kakade (2002), "A natural policy gradient".
+    Source: [textbook]; Kakade (2001), "A natural policy gradient".
     """
     return assembled(list(fisher_bands(gradient, parameters)), damping)
 

@@ -24,10 +24,14 @@ def smoothed(actions: Tensor, noise: Tensor, limit: float) -> Tensor:
     """a′ = clip(μ⁻(s′) + clip(ε, −c, c), −1, 1): like actions are to be worth alike.
 
     Args:
-        actions, noise: μ⁻(s′) and ε, [n, d].
-        limit: c.
+        actions, noise: μ⁻(s′) and ε, [n, d], in units in which the bounds of an action are −1 and 1.
+        limit: c > 0, in the same.
 
-    Source: Fujimoto et al. (2018), "Addressing function approximation error in actor-critic methods".
+    Returns:
+        a′, [n, d].
+
+    Source: Fujimoto et al. (2018), "Addressing function approximation error in actor-critic methods", equation 14 and
+        algorithm 1; that a′ is kept within its bounds is as in their program.
     """
     return (actions + noise.clamp(-limit, limit)).clamp_(-1.0, 1.0)
 

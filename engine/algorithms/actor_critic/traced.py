@@ -36,8 +36,8 @@ def traced_targets(windows: Windows, config: QActorCritic, policy: AllActionsImp
 
     On average it is Q^π where Q⁻ is, whatever acted; from another Q⁻ it leads nearer to Q^π, with Retrace for every μ.
 
-    Source: Munos et al. (2016), "Safe and efficient off-policy reinforcement learning", equation 4; with target
-        networks as in its section 5.
+    Source: Munos et al. (2016), "Safe and efficient off-policy reinforcement learning"; with target networks as
+        in its section 5.
     """
     steps, shape = windows.steps, windows.carry.shape
     taken = taken_values(target.judge(steps.observations).smallest, steps.actions)

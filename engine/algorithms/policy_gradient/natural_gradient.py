@@ -104,6 +104,9 @@ def natural_direction(
     Both are means over steps: g = 1/M Σ_m ∇ log π(a_m|s_m) Â_m and F of ``fisher_vector_product``, from at most 4096 of
     the steps, evenly spread. Where g weighs states by γᵗ, F still weighs all alike, as the trust region does. Leaves
     the parameters as they are.
+
+    Raises:
+        RunError: a number is not finite, or the matrix is singular and is to be solved exactly.
     """
     parameters = vector.parameters
     sums: LossSums = yield from accumulate_gradient(policy, vector, given, config)

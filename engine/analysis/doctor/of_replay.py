@@ -187,8 +187,8 @@ RULES = (
         tries=_steadier,
         panel="Diagnostics",
         curves=("first_value",),
-        source=f"{_HASSELT}: estimates beside what is brought. Here: above it by more than 1.5 times its size, after a "
-        "third of the training and with returns that do not rise.",
+        source=f"{_HASSELT}: estimates beside what is brought. Here: above it by more than 1.5 times its size, after "
+        "30 % of the training and with returns that do not rise.",
     ),
     Rule(
         name="values-too-low",
@@ -200,8 +200,8 @@ RULES = (
         tries=_quicker,
         panel="Diagnostics",
         curves=("first_value",),
-        source=f"{_HASSELT}: estimates beside what is brought. Here: below a third of it, and not rising, after a "
-        "third of the training.",
+        source=f"{_HASSELT}: estimates beside what is brought. Here: below 30 % of it, and not rising, after 30 % of "
+        "the training.",
     ),
     Rule(
         name="errors-of-values-grow",

@@ -120,6 +120,6 @@ RULES = (
         panel="Returns",
         curves=(),
         source=f"{_ROSS}: errors grow with the square of the horizon. Here: nine of ten steps agreed, and less than "
-        "half of his return.",
+        "half of the way from the first returns to his, after a fifth of the budget.",
     ),
 )

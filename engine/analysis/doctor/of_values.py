@@ -255,7 +255,7 @@ RULES = (
         panel="Diagnostics",
         curves=("explained_variance",),
         source=f"{_JONES}. Here: within 0.05 of 0 in 9 of 10 of the last "
-        "50 iterations, after a fifth of the budget and with returns that do not rise.",
+        "50 iterations, after a fifth of the budget with returns that do not rise, or after half of it.",
     ),
     Rule(
         name="advantages-off-centre",

@@ -64,7 +64,7 @@ def allowed_steps(fisher: NDArray[np.float64], max_kl: float) -> NDArray[np.floa
     Returns:
         Points of the ellipse in their order, [n, 2].
 
-    Source: Kakade (2002); Schulman et al. (2015).
+    Source: Kakade (2001); Schulman et al. (2015).
     """
     eigenvalues, eigenvectors = np.linalg.eigh(fisher)
     least = 2.0 * max_kl / _FURTHEST**2

@@ -88,7 +88,7 @@ def _two_states() -> FiniteMDP:
     """States i and j, in each of which one may stay or change: staying pays 1 in i and 2 in j, changing pays nothing.
     Nine episodes of ten begin in i.
 
-    Source: after the process of two states in Kakade (2002), "A natural policy gradient", there for the average reward.
+    Source: after the process of two states in Kakade (2001), "A natural policy gradient", there for the average reward.
     """
     stay: list[list[list[Outcome]]] = [
         [[(1.0, here, paid, False)], [(1.0, 1 - here, 0.0, False)]] for here, paid in ((0, 1.0), (1, 2.0))
