@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.diagnostics import DiagnosticsPanel
 from app.panels.surface.beside import same_process
+from app.panels.surface.content import Cell, write_value
 from app.panels.surface.panel import SurfacePanel
 from app.style.format import short_number
+from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.config.environments import EnvironmentConfig
@@ -71,6 +75,24 @@ def test_all_families_show_their_surface_signal_and_diagnostics_in_one_window(
     assert not surface._stage.filled
     assert "Car racing is seen in pictures" in surface._stage._hint.text()
     assert "surface" not in window.playback._wanting
+
+
+def test_numbers_in_cells_beside_each_other_stay_apart_at_all_sizes(qapp: QApplication) -> None:
+    """Of whatever length: as they are drawn, in cells from large ones down to those in which none can be read."""
+    theme = load_theme("dark")
+    read = 0
+    for side in (20, 28, 36, 44, 60, 75, 90, 120):
+        for value in (4.3e-5, -1.234e-7, 0.00948, 0.434, -12.345, 123_456.0, -1e9):
+            picture = QImage(side, side, QImage.Format.Format_RGB32)
+            picture.fill(QColor("black"))
+            painter = QPainter(picture)
+            write_value(painter, Cell(QRectF(0, 0, side, side), QColor("black"), theme, qapp.font()), value)
+            painter.end()
+            lit = [x for x in range(side) if any(picture.pixelColor(x, y).value() > 60 for y in range(side))]
+            if lit:
+                read += 1
+                assert min(lit[0], side - 1 - lit[-1]) >= 0.07 * side, (side, value)
+    assert read >= 40
 
 
 def test_beside_a_plan_stands_what_was_learned_by_trial_in_the_same_process(

@@ -23,6 +23,9 @@ NAMED = {
     "y": "yellow",
     "b": "blue",
 }
+_FILLED = 0.92  # of the width that a number has
+_AIR = 0.065  # of a cell at either side, so that numbers beside each other stay apart
+_SMALLER = 0.8  # as far a number is made smaller before it has less digits
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 _SEEN = 0.02  # a probability below which nothing is drawn of an action
 
@@ -67,7 +70,8 @@ def ink_on(ground: QColor) -> QColor:
 def write_value(painter: QPainter, cell: Cell, value: float) -> None:
     """The number in the upper part of the cell, as large as fits."""
     area, size = cell.area, cell.digits
-    room = QRectF(area.left(), area.top() + 1, area.width(), 1.3 * size)
+    air = _AIR * area.width()
+    room = QRectF(area.left() + air, area.top() + 1, area.width() - 2 * air, 1.3 * size)
     digits = 3 if area.width() >= cell.theme.px(44) else 2
     _write(painter, cell, room, _written(value, digits), size)
 
@@ -81,15 +85,24 @@ def _written(value: float, digits: int) -> list[str]:
 def _write(
     painter: QPainter, cell: Cell, room: QRectF, texts: Sequence[str], size: float, ground: QColor | None = None
 ) -> None:
-    """The first of ``texts`` that can be read in the middle of ``room``, smaller where it is narrow; or none."""
-    metrics = QFontMetricsF(cell.in_pixels(size))
-    fitting = ((text, 0.92 * room.width() / max(metrics.horizontalAdvance(text), 1.0)) for text in texts)
-    text, share = next(((text, share) for text, share in fitting if share * size >= _LEAST_TEXT), ("", 0.0))
+    """One of ``texts`` in the middle of ``room``, where one can be read there."""
+    text, size = fitted(cell, room.width(), texts, size)
     if text:
-        size *= min(1.0, share)
         painter.setPen(ink_on(ground or cell.ground))
         painter.setFont(cell.in_pixels(size))
         painter.drawText(room, _CENTRE, text)
+
+
+def fitted(cell: Cell, width: float, texts: Sequence[str], size: float) -> tuple[str, float]:
+    """The first of ``texts`` that has air at both sides, and its size in pixels: smaller where that is little, and by
+    more only where a shorter one cannot be had; empty where none can be read."""
+    metrics = QFontMetricsF(cell.in_pixels(size))
+    sizes = [min(1.0, _FILLED * width / max(metrics.horizontalAdvance(text), 1.0)) * size for text in texts]
+    for least in (max(_SMALLER * size, _LEAST_TEXT), _LEAST_TEXT):
+        for text, small in zip(texts, sizes, strict=True):
+            if small >= least:
+                return text, small
+    return "", 0.0
 
 
 def draw_policy(
