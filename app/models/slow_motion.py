@@ -26,6 +26,7 @@ class SlowMotion(QObject):
         super().__init__()
         self.at: Stop | None = None
         self.until: Until | None = None  # as it was last asked
+        self.waits = False  # whether the run is paused, be it at a stop or anywhere else
         self._looked_at = False
         self._seen: Stop | None = None
 
@@ -51,6 +52,12 @@ class SlowMotion(QObject):
         self.at = stop
         self.changed.emit()
         self.lit.emit()
+
+    def wait(self, waits: bool) -> None:
+        """The run is paused now, or no more."""
+        if waits != self.waits:
+            self.waits = waits
+            self.changed.emit()
 
     @property
     def has_missed(self) -> bool:

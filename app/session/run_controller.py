@@ -64,6 +64,7 @@ class RunController(ShownRuns):
         thread.stopped_at.connect(self._stop_at)
         for other in (self.restored, self.cleared):  # where the one before waited says nothing of it
             other.connect(lambda *_: self.slow.come_to(None))
+        self.state_changed.connect(lambda state: self.slow.wait(state is RunState.PAUSED))
         self.slow.looked.connect(lambda looked_at: setattr(thread.stops, "looked_at", looked_at))
 
     def answer(self, number: int, action: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import NamedTuple
 
@@ -94,13 +95,23 @@ class Stops:
             return 0.0
         return self.due_from + 1 / pace - time.monotonic()
 
+    def lingered(self, since: float) -> None:
+        """The run was held here since then, which is no work of its iteration."""
+        self.due_from = time.monotonic()
+        self._began += self.due_from - since
+
     def over(self, watched: bool) -> None:
         """An iteration has come to its end."""
-        took = time.monotonic() - self._began
-        if watched:
-            self._watch_from = time.monotonic() + max(_SELDOM, max(took - self._usual, 0.0) / _SHARE)
-        else:
+        now = time.monotonic()
+        took = max(now - self._began, 0.0)
+        if not watched:
+            if self._usual == 0.0:  # and what watching costs was not known until now
+                self._watch_from = now + _SELDOM
             self._usual = took if self._usual == 0.0 else 0.9 * self._usual + 0.1 * took
+        elif self._usual > 0.0:
+            self._watch_from = now + max(_SELDOM, max(took - self._usual, 0.0) / _SHARE)
+        else:
+            self._watch_from = math.inf
 
     def watches(self) -> bool:
         """Whether the iteration that begins now is to be watched."""

@@ -364,13 +364,14 @@ class TrainingThread(QThread):
 
     def _hold(self, stop: Stop, training: Training) -> None:
         """Put off what comes next until it is due at this pace, which may change meanwhile, and obey at once."""
+        since = time.monotonic()
         while (early := self.stops.early(stop)) > 0:
             request = self._requests.next_within(early)
             if request is not None:
                 self._obey(request, training)
                 if request.kind == "pause":
                     break  # whoever goes on gets the next iteration at once
-        self.stops.due_from = time.monotonic()
+        self.stops.lingered(since)
 
     def _show_policy(self, training: Training, *, new_run: bool = False, final: bool = False) -> None:
         self.policy = shown(training, self.followed.of(training))

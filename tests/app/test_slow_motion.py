@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
-from app.session.stops import Slow
+from app.session.stops import Slow, Stops
 from app.window.main_window import MainWindow
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
@@ -98,6 +98,32 @@ def test_minibatches_and_tries_are_stops_of_their_own(made: Callable[..., MainWi
     assert to(window, "iteration", reach) == "iteration"
     assert len(window.controller.history.watched.steps) == 4
     assert window.controller.history.watched.over
+
+
+def test_what_is_seen_is_watched_every_few_seconds_however_slow_it_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An iteration takes 0.1 s and, watched, 0.12 s: what it was held at stops for is not what watching costs."""
+    now = [100.0]
+    monkeypatch.setattr("app.session.stops.time.monotonic", lambda: now[0])
+    stops = Stops()
+    stops.looked_at = True
+
+    def iteration(held: float = 0.0) -> bool:
+        watched = stops.watches()
+        since = now[0]
+        now[0] += held
+        stops.lingered(since)
+        now[0] += 0.12 if watched else 0.1
+        stops.over(watched)
+        return watched
+
+    assert iteration()  # of which it is not known yet what it would take unwatched
+    stops.pace = Slow(0.1)
+    assert all(iteration(held=10.0) for _ in range(3))
+    stops.pace = None
+    seen = [iteration() for _ in range(100)]  # in 10 s
+    assert not seen[0]
+    assert 8 <= sum(seen) <= 20
+    assert sum(seen) * 0.02 < 0.05 * 10  # and training is not held up by it
 
 
 def test_a_stop_that_does_not_come_ends_with_the_iteration_and_a_sentence(

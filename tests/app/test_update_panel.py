@@ -404,6 +404,58 @@ def test_what_action_values_learn_from_is_seen_step_by_step_and_leads_to_its_sam
     assert "δ" in words(samples.sample)
 
 
+def test_where_a_run_waits_the_update_of_its_last_iteration_is_seen(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
+    reach: Reach,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where that went unwatched, as most do at full speed, be it paused after or stepped through to its end."""
+    window, panel = stepped("reinforce", "iteration")
+    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    history = window.controller.history
+
+    def told() -> str:
+        last = f"iteration {history.iterations:,} · "
+        qtbot.waitUntil(lambda: panel.heading.text().startswith(last), timeout=20_000)
+        return panel.heading.text().removeprefix(last)
+
+    assert "made again" not in told()
+    window.start()
+    qtbot.waitUntil(lambda: history.iterations > 3, timeout=20_000)
+    window.start_or_pause()
+    reach(window, RunState.PAUSED)
+    assert history.watched.iteration == 1
+    assert told().endswith("made again, exact")
+    click_line(panel, "step")
+    assert panel.pages.theta.isVisible()
+    window.step("iteration")
+    reach(window, RunState.PAUSED)
+    assert history.watched.iteration == 1
+    assert told().endswith("made again, exact")
+    bring_up(window.panels.find(AdvantagesPanel))
+    bring_up(panel)
+    assert told().endswith("made again, exact")
+    # What the run tells itself takes its place, and where nothing can be made again that is said to be an earlier one.
+    monkeypatch.undo()
+    window.step("credit")
+    reach(window, RunState.PAUSED)
+    window.step("iteration")
+    reach(window, RunState.PAUSED)
+    assert "made again" not in told()
+    watched = history.iterations
+    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    monkeypatch.setattr(panel.lookup, "look", lambda *_: panel.lookup.failed.emit("There is no run library."))
+    window.start()
+    qtbot.waitUntil(lambda: history.iterations > watched + 2, timeout=20_000)
+    window.start_or_pause()
+    reach(window, RunState.PAUSED)
+    said = f"the last that was watched of {history.iterations:,}"
+    qtbot.waitUntil(lambda: panel.heading.text().endswith(said))
+    assert panel.heading.text().startswith(f"iteration {watched:,} · ")
+    assert panel._stage.filled
+
+
 def test_the_update_of_an_earlier_iteration_is_made_again(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from app.models.slow_motion import SlowMotion
 from app.models.watched_update import WatchedUpdate
 from app.panels.record import PanelWidget
 from app.panels.update.code_view import CodeView
+from app.panels.update.made_again import MadeAgain, lags
 from app.panels.update.pages import THETA, Pages, View, kind_of
 from app.panels.update.words import comment, counted, numbers_of
 from app.session.batch_lookup import BatchLookup, Found
@@ -54,17 +55,17 @@ class UpdatePanel(PanelWidget):
         self._environment: EnvironmentInfo | None = None
         self._config: RunConfig = PolicyGradientConfig()
         self._update, self._live = WatchedUpdate(), WatchedUpdate()
-        self._how, self._exact = "", True  # what an update that was made again is, and whether it is the run's own
-        self._made = "", 0  # the run and the iteration of that
+        self._made: MadeAgain | None = None  # which the one that is shown was; None where the run has told of it
+        self._tried = 0  # the last iteration that was to be made again since the run waits after it
         self._stop: Stop = "collect"
         self._taken: int | None = None  # how many steps are shown as taken; None is all
         self._drawn: tuple[Any, ...] = ()
         self._trained = 0
         self.lookup = BatchLookup(folder, self)
         self.lookup.found.connect(self._take_found)
-        self.lookup.failed.connect(self._say)
+        self.lookup.failed.connect(self._fail)
         self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
-        self._settled.timeout.connect(self._follow_past)
+        self._settled.timeout.connect(self._follow)
         self._looking = QTimer(self, interval=_LOOKS)
         self._looking.timeout.connect(self._look_again)
         self._playing = QTimer(self)
@@ -147,15 +148,18 @@ class UpdatePanel(PanelWidget):
     def refresh(self, history: History) -> None:
         self._trained = history.iterations
         self._live = history.watched
-        if self._past.shown is None and not (history.watched.is_empty and self._how):
-            self._how = ""
-            self._take(history.watched)
+        if self._past.shown is not None:
+            return
+        made, coming = self._made, self.lookup.busy and lags(self._live, self._trained)
+        if not coming and (made is None or made.is_overtaken(self._live)):
+            self._show_live()
+        self._catch_up()
 
     def reset(self) -> None:
         self.lookup.drop()
         self._playing.stop()
-        self._live, self._how, self._trained = WatchedUpdate(), "", 0
-        self._take(self._live)
+        self._live, self._trained, self._tried = WatchedUpdate(), 0, 0
+        self._show_live()
 
     def name_run(self, name: str) -> None:
         self.pages.name_run(name)
@@ -215,22 +219,49 @@ class UpdatePanel(PanelWidget):
             self._redraw()
         else:
             self.code.light(self._stop, at)
+        self._catch_up()
+        self._say_heading()
+
+    def _show_live(self) -> None:
+        """What the run has told of last."""
+        self.lookup.drop()
+        self._made = None
+        self._take(self._live)
+
+    def _catch_up(self) -> None:
+        """Where the run waits and its last iteration went unwatched, have that made again: it is the one that a person
+        paused after, or has just stepped through."""
+        waits = self._slow.waits and self._past.shown is None and isinstance(self._config, _MADE_AGAIN)
+        there = self._made is not None and self._made.iteration == self._trained
+        if waits and not there and self._tried != self._trained and lags(self._live, self._trained):
+            self._settled.start()
 
     def _leave_or_follow(self) -> None:
         """The timeline has been moved: back to now at once, into the past once it rests."""
         self.lookup.drop()
-        if self._past.shown is None:
-            self._settled.stop()
-            self._how = ""
-            self._take(self._live)
-        elif self._how and self._made == (self._past.run, self._past.shown.at.iteration):
+        self._tried = 0
+        now = self._past.shown is None
+        wanted = self._trained if self._past.shown is None else self._past.shown.at.iteration
+        made = self._made
+        there = made is not None and (made.run, made.iteration) == (self._past.run, wanted)
+        if there and not (now and made is not None and made.is_overtaken(self._live)):
             self._redraw()  # it is there still
+        elif now:
+            self._settled.stop()
+            self._show_live()
+            self._catch_up()
         elif self.watched:
             self._settled.start()
 
-    def _follow_past(self) -> None:
+    def _follow(self) -> None:
+        """The timeline rests, or the run."""
         shown = self._past.shown
-        if shown is None or self._environment is None or not self.watched:
+        if self._environment is None or self._elsewhere or not self.watched:
+            return
+        if shown is None:
+            if self._slow.waits:
+                self._tried = self._trained
+                self._look_into(self._trained)
             return
         if shown.at.iteration == 0:
             self._say("Before the first iteration nothing was learned; move the timeline on.")
@@ -245,14 +276,24 @@ class UpdatePanel(PanelWidget):
 
     def _take_found(self, found: Found) -> None:
         looked = found.samples.looked
+        if self._past.shown is None and not looked.exact and not self._live.is_empty:
+            self._show_live()  # which is the run's own, be it an earlier one
+            return
         batch = None if looked.single else looked.batch  # what single steps are is seen in what was learned from them
         update = WatchedUpdate(looked.iteration, [], batch, looked.region, list(looked.tries), over=True)
         update.steps = list(looked.steps)
         update.lost = not update.steps and not looked.exact
         if looked.single:
             self._stop = "step"
-        self._how, self._exact, self._made = looked.how, looked.exact, (found.run, looked.iteration)
+        self._made = MadeAgain(found.run, looked.iteration, looked.exact, looked.how)
         self._take(update)
+
+    def _fail(self, sentence: str) -> None:
+        """It cannot be made again, for this reason."""
+        if self._past.shown is None and not self._live.is_empty:
+            self._show_live()
+        else:
+            self._say(sentence)
 
     def _say(self, sentence: str) -> None:
         """There is nothing to be seen, for this reason."""
@@ -379,8 +420,8 @@ class UpdatePanel(PanelWidget):
         self.count.setText(counted(steps[self.taken - 1], self._update) if 0 < self.taken <= len(steps) else " ")
 
     def _say_heading(self) -> None:
-        update = self._update
-        if update.is_empty or (self._past.shown is not None and not self._how):
+        update, made = self._update, self._made
+        if update.is_empty or not self._drawn or (self._past.shown is not None and made is None):
             self.heading.setText("")
             return
         words = [f"iteration {update.iteration:,}"] if update.iteration else []
@@ -392,10 +433,12 @@ class UpdatePanel(PanelWidget):
             count = len(update.episodes)
             so_far = "" if update.over or update.steps else " so far"
             words.append(f"{count:,} episode{'s' * (count > 1)}{so_far}")
-        if self._how:
-            words.append("made again, exact" if self._exact else "a batch like it")
+        if made is not None:
+            words.append("made again, exact" if made.exact else "a batch like it")
+        elif self._slow.waits and lags(update, self._trained):
+            words.append(f"the last that was watched of {self._trained:,}")
         self.heading.setText(" · ".join(words))
-        self.heading.setToolTip(self._how)
+        self.heading.setToolTip(made.how if made is not None else "")
 
     def _read_out(self) -> None:
         """The numbers of the step under the mouse, or what the line means."""
