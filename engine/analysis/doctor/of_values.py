@@ -161,7 +161,7 @@ def _mean_far_from_zero(reported: Reported) -> str | None:
         return None
     apart = means / np.maximum(spreads, 1e-12)
     typical = median(apart)
-    if abs(typical) < 1.0 or mean(np.sign(apart) == np.sign(typical)) < 0.9:
+    if abs(typical) < 2.0 or mean(np.sign(apart) == np.sign(typical)) < 0.9:
         return None
     if not reported.is_flat:  # else values only come after returns that rise
         return None
@@ -269,7 +269,7 @@ RULES = (
         curves=(),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: advantages have about the mean 0 by "
         "construction. A value that is only late comes nearer by a share of what is left with every fit. Here: further "
-        "from 0 than their spread over 20 iterations, by nine tenths or more of what it was in the 20 before, with "
-        "returns that do not rise.",
+        "from 0 than twice their spread over 20 iterations, by nine tenths or more of what it was in the 20 before, "
+        "with returns that do not rise.",
     ),
 )

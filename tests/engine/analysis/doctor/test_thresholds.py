@@ -74,7 +74,7 @@ NEAR: dict[str, tuple[Make, Any, Any]] = {
         0.31,
         0.29,
     ),
-    "advantages-off-centre": (of("advantage_mean", flat, advantage_std=10.0), 10.5, 9.5),
+    "advantages-off-centre": (of("advantage_mean", flat, advantage_std=10.0), 20.5, 19.5),
     "kl-spikes": (_spiked, 0.21, 0.19),
     "steps-too-long": (of("approx_kl", _flat_ppo), 0.11, 0.09),
     "kl-zero": (of("approx_kl", _flat_ppo), 0.9e-5, 1.1e-5),
