@@ -318,7 +318,7 @@ class ReturnsPanel(PanelWidget):
 
     def _read(self, pointer: Pointer) -> Reading | None:
         """The episode under the mouse, or else the line that is nearest above or below it."""
-        happened = pointer.moments(self._moments.moments)
+        happened = pointer.moments(self._moments.moments[self._past.shown is not None :])  # without the cursor
         dot = self._read_dot(pointer)
         if dot is not None:
             return replace(dot, lines=(*dot.lines, *happened))

@@ -22,6 +22,7 @@ Pace = float | Slow | None
 
 _SHARE = 0.03  # of the time that watching may take where nobody asked for it but a panel is seen
 _SELDOM = 0.25  # seconds between two iterations that are watched for that, at least
+_AT_LEAST_EVERY = 20.0  # seconds, be it dear: whoever looks is not to see what is long over
 _BRIEF: dict[Stop, float] = {"episode": 0.15}  # of a stop's time, where many come one after the other
 _OF_MANY = 0.25  # of a stop's time, for each gradient step of an update that has several epochs
 _BATCH: tuple[Stop, ...] = ("collect", "credit", "baseline", "weight")
@@ -109,7 +110,8 @@ class Stops:
                 self._watch_from = now + _SELDOM
             self._usual = took if self._usual == 0.0 else 0.9 * self._usual + 0.1 * took
         elif self._usual > 0.0:
-            self._watch_from = now + max(_SELDOM, max(took - self._usual, 0.0) / _SHARE)
+            cost = max(took - self._usual, 0.0)
+            self._watch_from = now + min(max(_SELDOM, cost / _SHARE), _AT_LEAST_EVERY)
         else:
             self._watch_from = math.inf
 

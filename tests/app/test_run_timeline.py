@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
@@ -24,6 +25,7 @@ from engine.runs import snapshot_keeper
 from engine.runs.records import RunRecord, Status
 from engine.runtime.errors import RunError
 from engine.training.learner import Moment
+from tests.app.plots.pointing import point_at
 from tests.app.shorthands import double_click, words
 
 Make = Callable[..., MainWindow]
@@ -93,6 +95,13 @@ def test_dragging_shows_all_of_a_run_as_it_was_and_back(window: MainWindow, qtbo
     assert [small.moments[0].text for small in diagnostics.smalls] == [told] * len(diagnostics.smalls)
     assert told in words(line.bar)
     assert words(returns) != told_now
+    dots = returns._dots  # those nearest to the line of what is shown are not all of that iteration, nor told as of it
+    nearest = int(np.argmin(np.abs(dots.x - second.environment_steps)))
+    point_at(returns.plot, float(dots.x[nearest]), float(dots.y[nearest]))
+    assert returns.plot.reading is not None
+    assert returns.plot.reading.lines[0].startswith("episode ")
+    assert told not in returns.plot.reading.lines
+    QTest.mouseMove(line, place(window, second))
     qtbot.waitUntil(lambda: f"policy of {told}, held" in words(agent), timeout=20_000)
     assert not window.runs.pace.follow.isChecked()
     QTest.mouseRelease(line, LEFT, NO_KEY, place(window, second))

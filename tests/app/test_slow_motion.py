@@ -107,12 +107,12 @@ def test_what_is_seen_is_watched_every_few_seconds_however_slow_it_was_before(mo
     stops = Stops()
     stops.looked_at = True
 
-    def iteration(held: float = 0.0) -> bool:
+    def iteration(held: float = 0.0, dear: float = 0.02) -> bool:
         watched = stops.watches()
         since = now[0]
         now[0] += held
         stops.lingered(since)
-        now[0] += 0.12 if watched else 0.1
+        now[0] += 0.1 + dear * watched
         stops.over(watched)
         return watched
 
@@ -124,6 +124,7 @@ def test_what_is_seen_is_watched_every_few_seconds_however_slow_it_was_before(mo
     assert not seen[0]
     assert 8 <= sum(seen) <= 20
     assert sum(seen) * 0.02 < 0.05 * 10  # and training is not held up by it
+    assert 2 <= sum(iteration(dear=3.0) for _ in range(500)) <= 4  # in 50 s and more, where watching is dear
 
 
 def test_a_stop_that_does_not_come_ends_with_the_iteration_and_a_sentence(

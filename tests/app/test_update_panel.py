@@ -22,9 +22,11 @@ from app.panels.update.panel import UpdatePanel
 from app.panels.update.plots import contour_of
 from app.panels.update.words import counted
 from app.plotting.plot import Plot
+from app.session.batch_lookup import BatchLookup
 from app.session.mailbox import Mailbox
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
+from engine.analysis.inspecting import Approach
 from engine.analysis.samples import Samples
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
@@ -451,9 +453,14 @@ def test_where_a_run_waits_the_update_of_its_last_iteration_is_seen(
     window.start_or_pause()
     reach(window, RunState.PAUSED)
     said = f"the last that was watched of {history.iterations:,}"
-    qtbot.waitUntil(lambda: panel.heading.text().endswith(said))
+    qtbot.waitUntil(lambda: panel.heading.text().endswith(said) and not panel._settled.isActive())
     assert panel.heading.text().startswith(f"iteration {watched:,} · ")
     assert panel._stage.filled
+    # How far it has come is said meanwhile.
+    monkeypatch.setattr(BatchLookup, "busy", True)
+    monkeypatch.setattr(BatchLookup, "approach", Approach(2, 4, 7))
+    panel._say("It is made again …")
+    qtbot.waitUntil(lambda: "2 of 5 iterations" in words(panel), timeout=5_000)
 
 
 def test_the_update_of_an_earlier_iteration_is_made_again(

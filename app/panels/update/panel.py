@@ -15,6 +15,7 @@ from app.models.past import Past
 from app.models.runs import SeedGroup
 from app.models.slow_motion import SlowMotion
 from app.models.watched_update import WatchedUpdate
+from app.panels.inspector.words import approach_words
 from app.panels.record import PanelWidget
 from app.panels.update.code_view import CodeView
 from app.panels.update.made_again import MadeAgain, lags
@@ -195,6 +196,8 @@ class UpdatePanel(PanelWidget):
             self._slow.look(False)
             self._slow.show(None)
             self.play_button.setChecked(False)
+        elif self.lookup.busy and self.lookup.approach is not None:
+            self._stage.set_hint(approach_words(self.lookup.approach))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
