@@ -1,6 +1,7 @@
 """The pictures of the gallery: ``python -m tests.thumbnails [ID …]`` renders them again, all or the named ones.
 
-Every extra has to be installed. Each picture shows a moment of an episode that tells what the environment is about.
+Every extra has to be installed. Each picture shows a moment of an episode that tells what the environment is about,
+which ``SCENES`` names; where it names none, how an episode begins.
 """
 
 from __future__ import annotations
@@ -233,7 +234,7 @@ def save(picture: Image.Image, path: Path) -> int:
 def main(ids: list[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for id in ids or ENVIRONMENTS:
-        size = save(thumbnail(id, SCENES[id]), FOLDER / thumbnail_name(id))
+        size = save(thumbnail(id, SCENES.get(id, Scene())), FOLDER / thumbnail_name(id))
         sys.stdout.write(f"{id}: {size} bytes\n")
 
 
