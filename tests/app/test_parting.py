@@ -63,7 +63,7 @@ def test_a_copy_is_seen_to_part_from_its_teacher_now_and_looking_back(
     # What nobody looks at is not computed.
     window.docks["Signal"].raise_()
     qtbot.waitUntil(lambda: "teacher" not in window.playback._wanting)
-    assert not panel._due.isActive()
+    assert not panel._looks.isActive()
 
 
 def test_on_a_grid_the_cells_show_where_both_are_and_the_horizon_what_errors_cost(

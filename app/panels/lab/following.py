@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QObject
 
 from app.panels.lab.work import Computing, LabWork
+from app.panels.looks import Looks
 from app.panels.record import PanelContext, PanelWidget
 
 EVERY = 250  # ms between two looks at which policy there is
@@ -47,27 +48,17 @@ class Following(QObject):
         self._name = f"lab {work.name}"
         self._asked: Asked | None = None
         self._since = self._rests_until = 0.0
-        self._due = QTimer(page, interval=EVERY)
-        self._due.timeout.connect(self.follow)
+        self._looks = Looks(page, EVERY, self.follow)
         context.past.changed.connect(self.request)
-        page.installEventFilter(self)
 
     @property
     def active(self) -> bool:
         """Whether it looks for what is to be computed."""
-        return self._due.isActive()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Paint):  # it may have been behind another tab
-            self.request()
-        elif event.type() == QEvent.Type.Hide:
-            self.follow()
-        return False
+        return self._looks.isActive()
 
     def request(self) -> None:
         """Look from soon on, and while the page can be seen."""
-        if not self._due.isActive() and self._page.isVisible():
-            self._due.start()
+        self._looks.request()
 
     def ask_at_once(self) -> None:
         """A person wants something else."""
@@ -81,7 +72,7 @@ class Following(QObject):
         self.request()
 
     def end(self) -> None:
-        self._due.stop()
+        self._looks.stop()
         self._work.end()
 
     def follow(self) -> None:
@@ -89,7 +80,7 @@ class Following(QObject):
         seen = self._page.watched
         self._playback.set_wanted(seen, self._name)
         if not seen:
-            self._due.stop()
+            self._looks.stop()
             if self._work.busy:
                 self._work.cancel()
                 self._asked = None

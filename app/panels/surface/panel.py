@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDeadlineTimer, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QDeadlineTimer, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.past import Past
+from app.panels.looks import Looks
 from app.panels.record import PanelWidget
 from app.panels.surface.beside import SHARES, Beside
 from app.panels.surface.cell_words import Shows, heading_of
@@ -64,8 +65,7 @@ class SurfacePanel(PanelWidget):
         self._asked = False
         self._work = FileWork(self, "surface", "The surface could not be computed")
         self._work.failed.connect(self._fail)
-        self._due = QTimer(self, interval=EVERY)
-        self._due.timeout.connect(self._follow)
+        self._looks = Looks(self, EVERY, self._follow, lambda: self._grid is not None or self._sliced)
         self.cells, self.beside = Cells(theme), Beside(theme)
         self.cells.setSizePolicy(*SHARES)
         self.slice = SlicePage(theme, playback)
@@ -135,7 +135,7 @@ class SurfacePanel(PanelWidget):
         self._shown = None
         self._stage.fill(False)
         self._contents.setCurrentIndex(int(self._sliced))
-        self._due.setInterval(EVERY_SLICE if self._sliced else EVERY)
+        self._looks.setInterval(EVERY_SLICE if self._sliced else EVERY)
         if self._grid is not None:
             for cells in (self.cells, self.beside.cells):
                 cells.show_grid(self._grid, environment.action)
@@ -143,7 +143,7 @@ class SurfacePanel(PanelWidget):
         self._offer_beside()
         self.cell_label.setText(_HOW if grid is not None and not grid.arms else "")
         self._follow()
-        self._request()
+        self._looks.request()
 
     def _offer_pages(self, grid: StateGrid) -> None:
         for combo in self.pages:
@@ -163,7 +163,7 @@ class SurfacePanel(PanelWidget):
         self._history = history
         if self._sliced:
             self.slice.show_batch(history.watched.batch if self._past.shown is None else None)
-        self._request()
+        self._looks.request()
 
     def show_ghosts(self, ghosts: Sequence[Run]) -> None:
         self._ghosts = ghosts
@@ -185,20 +185,8 @@ class SurfacePanel(PanelWidget):
         self.beside.apply_theme(theme)
         self.slice.apply_theme(theme)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._request()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        self._request()  # it may have been behind another tab, of which nothing else tells
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._follow()
-
     def end(self) -> None:
-        self._due.stop()
+        self._looks.stop()
         self._work.end()
         self.beside.end()
         self.slice.end()
@@ -212,19 +200,14 @@ class SurfacePanel(PanelWidget):
         """Another instant is shown: at once where slices are, so that they move with the timeline."""
         if self._sliced and self.watched:
             self.slice.follow()
-        self._request()
-
-    def _request(self) -> None:
-        """Follow what is known, from soon on and while it can be seen."""
-        if (self._grid is not None or self._sliced) and not self._due.isActive() and self.isVisible():
-            self._due.start()
+        self._looks.request()
 
     def _follow(self) -> None:
         """Have an episode played, whose states are lit, and show what is known by now."""
         seen = self.watched and (self._grid is not None or self._sliced)
         self._playback.set_wanted(seen, "surface", often=self._sliced)
         if not seen:
-            self._due.stop()
+            self._looks.stop()
             self.slice.played.cancel()
         elif self._sliced:
             self.slice.follow()
@@ -258,7 +241,7 @@ class SurfacePanel(PanelWidget):
             self._scale()
             self._show_agent()
             self._stage.fill(True)
-        self._request()
+        self._looks.request()
 
     def _offer_shows(self, surface: Surface) -> None:
         """Offer what there is to be shown; what a person has chosen comes back once there is such a thing."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDeadlineTimer, QTimer
-from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
+from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QToolButton, QVBoxLayout
 
 from app.models.past import Past
+from app.panels.looks import Looks
 from app.panels.record import PanelWidget
 from app.panels.teacher.clouds import CloudsPlot
 from app.panels.teacher.distance import DistancePlot
@@ -81,8 +81,7 @@ class TeacherPanel(PanelWidget):
         self._comparison = _Comparison()
         self._work = FileWork(self, "teacher", "The policy could not be compared with its teacher")
         self._work.failed.connect(self._fail)
-        self._due = QTimer(self, interval=EVERY)
-        self._due.timeout.connect(self._follow)
+        self._looks = Looks(self, EVERY, self._follow, lambda: isinstance(self._config, ImitationConfig))
         self.distance, self.clouds, self.cells = DistancePlot(theme), CloudsPlot(theme), CellShares(theme)
         self.horizon = HorizonPage(theme, self._work)
         self._places = QStackedWidget()
@@ -122,7 +121,7 @@ class TeacherPanel(PanelWidget):
         self._views.idToggled.connect(self._turn)
         self.horizon.turned.connect(self._turn_horizon)
         self._hint(_NO_TEACHER)
-        past.changed.connect(self._request)
+        past.changed.connect(self._looks.request)
 
     # --- from the window ---
 
@@ -145,10 +144,10 @@ class TeacherPanel(PanelWidget):
         self._hint(_EMPTY if isinstance(config, ImitationConfig) else _NO_TEACHER)
         if not isinstance(config, ImitationConfig):
             self._forget()
-        self._request()
+        self._looks.request()
 
     def refresh(self, history: History) -> None:
-        self._request()
+        self._looks.request()
 
     def reset(self) -> None:
         self._forget()
@@ -165,20 +164,8 @@ class TeacherPanel(PanelWidget):
         for each in (self.distance, self.clouds, self.cells, self.horizon):
             each.apply_theme(theme)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._request()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        self._request()  # it may have been behind another tab, of which nothing else tells
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._follow()
-
     def end(self) -> None:
-        self._due.stop()
+        self._looks.stop()
         self._drop()
         self._work.end()
 
@@ -187,16 +174,12 @@ class TeacherPanel(PanelWidget):
 
     # --- what is computed ---
 
-    def _request(self) -> None:
-        if not self._due.isActive() and self.isVisible() and isinstance(self._config, ImitationConfig):
-            self._due.start()
-
     def _follow(self) -> None:
         """Compute what is to be seen, while it can be."""
         seen = self.watched and self._measures and isinstance(self._config, ImitationConfig)
         self._playback.set_wanted(seen, "teacher")
         if not seen:
-            self._due.stop()
+            self._looks.stop()
             self._drop()
             return
         policy, greedy = self._playback.policy, self._playback.greedy
@@ -266,7 +249,7 @@ class TeacherPanel(PanelWidget):
             self._show_states()
             if self.view == HORIZON:
                 self.horizon.show_costs()
-            self._request()
+            self._looks.request()
             self._follow()
 
     @property
@@ -276,7 +259,7 @@ class TeacherPanel(PanelWidget):
 
     def _turn_horizon(self) -> None:
         self._iteration.setVisible(self._measures)
-        self._request()
+        self._looks.request()
         self._follow()
 
     def _offer_components(self, found: Parting) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer, QTimer
-from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget
 
 from app.panels.lab.choices import Column, Dial, beside, combo
 from app.panels.lab.landscape.around_plots import NAMES, LinePlot, PlanePlot
 from app.panels.lab.progress import Busy
 from app.panels.lab.work import LabWork
+from app.panels.looks import Looks
 from app.panels.record import PanelContext, PanelWidget
 from app.style.format import short_number
 from app.style.text import Stage
@@ -95,8 +95,7 @@ class AroundPage(PanelWidget):
         layout.setSpacing(0)
         layout.addWidget(self.column)
         layout.addWidget(self._stage, 1)
-        self._due = QTimer(self, interval=EVERY)
-        self._due.timeout.connect(self._follow)
+        self._looks = Looks(self, EVERY, self._follow)
         self._later = QTimer(self, interval=EVERY, singleShot=True)
         self._later.timeout.connect(self._look_again)
         self.look.clicked.connect(self.look_now)
@@ -104,7 +103,7 @@ class AroundPage(PanelWidget):
             box.activated.connect(self._later.start)
         for dial in (self.reach, self.episodes, self.seed):
             dial.changed.connect(self._later.start)
-        context.past.changed.connect(self._request)
+        context.past.changed.connect(self._looks.request)
 
     # --- from the window ---
 
@@ -120,7 +119,7 @@ class AroundPage(PanelWidget):
             self.first.setCurrentIndex(self.first.findData("step"))
 
     def refresh(self, history: History) -> None:
-        self._request()
+        self._looks.request()
 
     def reset(self) -> None:
         self._forget()
@@ -132,20 +131,8 @@ class AroundPage(PanelWidget):
         for each in (self.column, self.line, self.plane):
             each.apply_theme(theme)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._request()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        self._request()  # it may have been behind another tab, of which nothing else tells
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)
-        self._follow()
-
     def end(self) -> None:
-        self._due.stop()
+        self._looks.stop()
         self._later.stop()
         self._drop()
         self._work.end()
@@ -182,16 +169,12 @@ class AroundPage(PanelWidget):
         if self._asked is not None and self._asked.wish != self.wish:
             self.look_now()
 
-    def _request(self) -> None:
-        if not self._due.isActive() and self.isVisible():
-            self._due.start()
-
     def _follow(self) -> None:
         """Look once there is a policy, and then at what a person turns to; what trains on is looked at when asked."""
         seen = self.watched
         self._playback.set_wanted(seen, "around")
         if not seen:
-            self._due.stop()
+            self._looks.stop()
             if self._work.busy:
                 self._drop()
                 self._work.cancel()
@@ -231,7 +214,7 @@ class AroundPage(PanelWidget):
         self._asked = None
         self._stage.set_hint(_EMPTY)
         self._stage.fill(False)
-        self._request()
+        self._looks.request()
 
 
 def _percent(share: float) -> str:
