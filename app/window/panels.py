@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from PySide6.QtCore import QDeadlineTimer, Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.models.inspection import Inspection
@@ -47,8 +47,8 @@ class _Awaited(QWidget):
 
     seen = Signal()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
+    def paintEvent(self, event: QPaintEvent) -> None:  # as what is behind another tab is shown, too, beside the window
+        super().paintEvent(event)
         QTimer.singleShot(0, self, self.seen.emit)
 
 

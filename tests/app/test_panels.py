@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
-from PySide6.QtWidgets import QDockWidget, QLabel, QMenu, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QMenu, QVBoxLayout
 from pytestqt.qtbot import QtBot
 
 from app.models.axis_choice import AxisChoice
@@ -189,6 +189,18 @@ window.close()
     arguments = [sys.executable, "-c", made_at_once, str(tmp_path / "settings.ini")]
     run = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_what_stands_behind_another_tab_is_made_once_somebody_looks_at_it(
+    qtbot: QtBot, make_window: Callable[..., MainWindow]
+) -> None:
+    window = make_window()
+    QApplication.processEvents()  # in which all that is seen would be made
+    made = lambda: {made.record.title for made in window.panels._made}  # noqa: E731
+    assert not {"Update", "Lab", "Teacher"} & made()
+    window.docks.bring_forward("Lab")
+    qtbot.waitUntil(lambda: "Lab" in made())
+    assert not {"Update", "Teacher"} & made()
 
 
 # --- turns ------------------------------------------------------------------------------------------------------------

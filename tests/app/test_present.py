@@ -53,11 +53,18 @@ def places(window: MainWindow) -> list[tuple[object, ...]]:
     return [(dock.geometry().getRect(), dock.isFloating(), dock.isVisible()) for dock in docks]
 
 
+def make_all(window: MainWindow) -> None:
+    """What was never seen is not there yet, and has no room."""
+    for title in window.docks.titles:
+        window.panels.titled(title)
+
+
 # --- coming and going -------------------------------------------------------------------------------------------------
 
 
 def test_escape_brings_back_exactly_what_was_there(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
+    make_all(window)
     floating, closed = window.docks["Diagnostics"], window.docks["Signal"]
     floating.setFloating(True)
     floating.move(40, 60)
@@ -104,8 +111,7 @@ def test_p_shows_the_panel_that_was_clicked_last_and_goes_back(qtbot: QtBot, mak
 def test_a_panel_that_comes_back_finds_the_room_it_had(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     window.resize(1280, 800)
-    for title in window.docks.titles:  # what was never seen has no room yet
-        window.panels.titled(title)
+    make_all(window)
     qtbot.wait(50)
     layout = places(window)
     for _ in range(3):
@@ -204,6 +210,7 @@ def test_every_panel_fits_and_takes_on_another_look(qtbot: QtBot, make_window: M
     window.resize(1024, 640)
     window.start()
     reach(window, RunState.FINISHED)
+    make_all(window)
     before = sizes(window)
     press(Qt.Key.Key_P)
     for number in range(1, len(TITLES) + 1):
