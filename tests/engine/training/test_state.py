@@ -143,9 +143,10 @@ def method(algorithm: str, policy: str, values: dict[str, Any]) -> RunConfig:
     config = with_values(choose(config, POLICIES[policy]), {"policy.distribution": "auto"})
     config = choose(choose(config, ALGORITHMS[algorithm]), POLICIES[policy])  # some algorithms come with another policy
     config = named(config)
-    for path, value in (SMALL | values).items():
-        if path not in SMALL or path in {parameter.path for parameter in parameters_of(config)}:
-            config = with_values(config, {path: value})
+    there = {parameter.path for parameter in parameters_of(config)}
+    config = with_values(config, {path: values.get(path, SMALL[path]) for path in SMALL if path in there})
+    for path in [path for path in values if path not in SMALL]:
+        config = with_values(config, {path: values[path]})
     return config
 
 
