@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.lab.baseline.page import BaselinePage
+from app.panels.lab.baseline.plots import NoisePlot
 from app.panels.lab.choices import Column, Dial
 from app.panels.lab.estimators.asking import HorizonDial
 from app.panels.lab.estimators.page import EstimatorsPage
@@ -31,7 +33,8 @@ from app.plotting.plot import Plot
 from app.plotting.view import BESIDE_NAMES
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
-from engine.analysis.lab.settings import PAIRS, Pair
+from engine.analysis.lab.comparison import ByHand
+from engine.analysis.lab.settings import PAIRS, TOTAL_RETURN, Pair
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs import snapshot_keeper
 from tests.app.test_run_timeline import look, place, strip
@@ -270,6 +273,30 @@ def test_estimates_that_lie_over_each_other_are_filled_and_no_name_is_cut(qtbot:
     plot.apply_theme(theme)
     for pair in PAIRS:
         assert plot.letters.horizontalAdvance(pair.title) <= plot.left.width() - BESIDE_NAMES, pair.title
+
+
+def test_names_of_baselines_cover_neither_the_noise_nor_each_other(qtbot: QtBot) -> None:
+    """The least noise is what is to be seen: of a steep curve it is at the foot, of a flat one near the top."""
+    theme = load_theme("dark")
+    plot = NoisePlot(theme)
+    qtbot.addWidget(plot)
+    plot.show()
+    plot.apply_theme(theme)
+    random = np.random.default_rng(0)
+    scores = random.normal(0.0, 1.0, 500)
+    for best, noise in ((8.5, 0.1), (0.5, 20.0)):
+        along = best * scores + noise * random.normal(0.0, 1.0, 500)
+        own = ByHand(TOTAL_RETURN, along, scores, (float(along.var()), best, 1.0), average=1.01 * best)
+        plot.show_hand(own, (-10.0, 20.0))
+        for size in ((230, 170), (420, 320)):
+            plot.resize(*size)
+            frame = Frame(plot.area, *plot.ranges)
+            places = [place for _, place in plot._handle.places(frame, QFontMetrics(plot.font()))]
+            assert len(places) == 3
+            assert not any(one.intersects(other) for one, other in combinations(places, 2))
+            for line in (plot._all, plot._along):
+                x, y = frame.to_x(line.x), frame.to_y(line.y)
+                assert not any(place.contains(QPointF(*at)) for place in places for at in zip(x, y, strict=True))
 
 
 def test_two_plots_share_whatever_room_there_is(qtbot: QtBot) -> None:

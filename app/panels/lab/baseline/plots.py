@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from app.panels.lab.dragging import Dragging
 from app.plotting.arrangement import Margins
@@ -26,6 +26,7 @@ _BINS = 48
 _POINTS = 121
 _FAR = 0.005  # share of estimates that may be out of sight at either end
 _HANDLE = 6.0
+_SAMPLES = 12  # of a curve, beneath a name
 
 
 class Named(NamedTuple):
@@ -150,9 +151,10 @@ class SpreadPlot(Plot):
 
 
 class _Handle:
-    """Where b is, and the baselines that have a name."""
+    """Where b is, and the baselines that have a name, which cover none of the ``lines``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *lines: Line) -> None:
+        self.lines = lines
         self.at, self.height = 0.0, 0.0
         self.named: tuple[Named, ...] = ()
         self.theme: Theme | None = None
@@ -176,26 +178,40 @@ class _Handle:
         self._write_names(painter, frame, theme)
 
     def _write_names(self, painter: QPainter, frame: Frame, theme: Theme) -> None:
-        """At the foot of their lines, where no other name is."""
         painter.setPen(QColor(theme.text))
-        metrics = painter.fontMetrics()
-        taken: list[QRectF] = []
-        for named in sorted(self.named, key=lambda each: each.at):
-            width = float(metrics.horizontalAdvance(named.name))
-            left = min(float(frame.to_x(named.at)) + 4, frame.rect.right() - width)
-            place = QRectF(left, frame.rect.bottom() - metrics.height() - 1, width + 4, metrics.height())
-            while any(place.intersects(other) for other in taken):
-                place.translate(0, -metrics.height())
-            taken.append(place)
+        for named, place in self.places(frame, painter.fontMetrics()):
             painter.fillRect(place.adjusted(-1, 1, 0, -1), QColor(theme.surface))
             painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), named.name)
+
+    def places(self, frame: Frame, metrics: QFontMetrics) -> list[tuple[Named, QRectF]]:
+        """Where the names stand: beside their lines as far down as they cover neither a curve nor each other, or at
+        the foot where there is no such room."""
+        found: list[tuple[Named, QRectF]] = []
+        for named in sorted(self.named, key=lambda each: each.at):
+            width, height = float(metrics.horizontalAdvance(named.name)), float(metrics.height())
+            left = min(float(frame.to_x(named.at)) + 4, frame.rect.right() - width)
+            foot = QRectF(left, frame.rect.bottom() - height - 1, width + 4, height)
+            rows = [foot.translated(0, -height * row) for row in range(max(int(frame.rect.height() / height), 1))]
+            free = [row for row in rows if not any(row.intersects(other) for _, other in found)]
+            clear = (row for row in free if not any(self._crosses(line, row, frame) for line in self.lines))
+            found.append((named, next(clear, free[0] if free else foot)))
+        return found
+
+    def _crosses(self, line: Line, place: QRectF, frame: Frame) -> bool:
+        """Whether the line goes through there."""
+        if not len(line.x):
+            return False
+        x = np.linspace(place.left(), place.right(), _SAMPLES)
+        y = np.interp(x, frame.to_x(line.x), frame.to_y(line.y))
+        return bool(((y > place.top() - 2) & (y < place.bottom() + 2)).any())
 
 
 class NoisePlot(Plot):
     """The noise against b, as a share of that without a baseline; ``dragging`` tells where b is taken by the mouse."""
 
     def __init__(self, theme: Theme) -> None:
-        self._all, self._along, self._handle = Line(), Line(1, dash=(4, 3)), _Handle()
+        self._all, self._along = Line(), Line(1, dash=(4, 3))
+        self._handle = _Handle(self._all, self._along)
         super().__init__(theme, "baseline b  (reward)", "noise, % of that without a baseline", Margins(left=60))
         self.left.set_title("noise, % of that without a baseline", "noise (% of b = 0)", "noise (%)", "%")
         self.title = "Noise against the baseline"

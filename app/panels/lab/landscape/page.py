@@ -12,7 +12,7 @@ from app.session.file_work import FileWork
 from app.style.text import Stage
 from app.style.theme import Theme
 
-_LOADING = "The learning engine is still being loaded; the map appears here once that is there."
+_LOADING = "What computes the map is being loaded; it appears here once that is there."
 
 
 class LandscapePage(PanelWidget):
