@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from app.style.format import minus
 from app.style.parameter_text import shown
 from engine.catalogue.spaces import EnvironmentInfo, Space, product
 
+_CELL = re.compile(r"row (\d+), column (\d+)")
 _FEW = 24  # components or actions whose names can still be read in a row
+
+
+def cells_in_short(name: str) -> str:
+    """ "2, 4: right" for "row 2, column 4: right", where there is no room in full."""
+    return _CELL.sub(r"\1, \2", name)
 
 
 def environment_facts(environment: EnvironmentInfo) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QFontMetricsF, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,14 +20,16 @@ from app.panels.update.cells import binned, layout_of
 from app.panels.update.pages import ELLIPSE, RATIOS, Pages, kind_of
 from app.panels.update.panel import UpdatePanel
 from app.panels.update.plots import contour_of
-from app.panels.update.words import counted
+from app.panels.update.rows import ThetaRows
+from app.panels.update.words import component_words, counted
 from app.plotting.plot import Plot
 from app.session.batch_lookup import BatchLookup
 from app.session.mailbox import Mailbox
-from app.style.theme import load_theme
+from app.style.theme import load_theme, tabular
 from app.window.main_window import MainWindow
 from engine.analysis.inspecting import Approach
 from engine.analysis.samples import Samples
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.stops import Until
@@ -37,7 +39,7 @@ from engine.config.presets import Preset
 from engine.equations import equation
 from engine.equations.pseudo_code import code_lines, lit_terms
 from engine.reports.events import EpisodeEnded, Event, Updated
-from engine.reports.update_events import Inspected, TrustRegion, UpdateStep
+from engine.reports.update_events import ComponentChange, Inspected, LayerChange, TrustRegion, UpdateStep
 from engine.runs import snapshot_keeper
 from engine.training.training import Training
 from tests.app.plots.pointing import pixel_of
@@ -265,6 +267,34 @@ def test_both_axes_of_every_picture_of_an_update_have_names(qtbot: QtBot) -> Non
             assert axis.title, plot.title
             # beside the axis of a low plot there is room for a unit
             assert plot.letters.horizontalAdvance(axis.shorter[-1]) <= plot.left.width(), axis.shorter
+
+
+def test_parameters_go_by_state_and_action_or_by_layer_and_no_name_is_cut(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = with_values(PolicyGradientConfig(), {"environment": "GridWorld-v0", "policy": "tabular"})
+    grid, pole = ENVIRONMENTS["GridWorld-v0"], ENVIRONMENTS["CartPole-v1"]
+    right = grid.action.labels.index("right")
+    cell = component_words(ComponentChange("θ", (8, right), 0.0, 0.1), grid, config)
+    assert cell == "2, 4: right"
+    weight = ComponentChange("layer 1 W", (3, 12), -0.107, -0.0391)
+    assert component_words(weight, pole, PolicyGradientConfig()) == "layer 1 W[3,12]"
+    rows = ThetaRows(load_theme("dark"))
+    rows.called = lambda one: component_words(one, pole, PolicyGradientConfig())
+    layers = tuple(LayerChange(f"layer {number} W", (64, 64), 0.1, 0.0433) for number in (1, 2))
+    none = np.empty(0, np.float32)
+    step = UpdateStep(1, 1, {}, np.empty(0, np.int64), none, None, 1.0, none, layers=layers, largest=(weight,) * 3)
+    rows.show_step(step)
+    qtbot.addWidget(rows)
+    drawn: list[tuple[float, str]] = []
+    monkeypatch.setattr(rows, "_write", lambda _painter, place, text, **_: drawn.append((place.width(), text)))
+    for width in (205, 300, 600):  # the first is that of a small window, beside an ellipse
+        rows.resize(width, 200)
+        rows.grab()
+        assert "layer 1 W[3,12]" in [text for _, text in drawn]
+        for room, text in drawn:
+            assert text.startswith("step in") or QFontMetricsF(tabular(rows.font())).horizontalAdvance(text) <= room
+        drawn.clear()
 
 
 def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[MainWindow, UpdatePanel]]) -> None:

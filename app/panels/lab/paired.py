@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,11 +14,11 @@ from app.plotting.axes import Range
 from app.plotting.marks import Frame, hatched, pen_of
 from app.plotting.plot import Plot
 from app.plotting.readout import Pointer, Reading
+from app.style.environment_text import cells_in_short
 from app.style.theme import Theme, blended
 
 _NAMES = 104  # pixels for the rows' names
 _LEAST_ROW = 1.15  # heights of a line of text
-_CELL = re.compile(r"row (\d+), column (\d+)")  # for which there is no room in full
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class PairedPlot(Plot):
         drawn = self.enlarged or self
         room = max(int(drawn.area.height() / (_LEAST_ROW * drawn.letters.height())), 1)
         rows = self._bars.rows = self._rows[:room]
-        self.left.names = [_CELL.sub(r"\1, \2", row.name) for row in rows]
+        self.left.names = [cells_in_short(row.name) for row in rows]
         ends = [abs(end) for row in rows for end in (row.hatched, row.filled) if np.isfinite(end)]
         reach = 1.08 * (max(ends, default=1.0) or 1.0)
         self.set_ranges(self._x or (-reach, reach), (0.5 - max(len(rows), 1), 0.5))

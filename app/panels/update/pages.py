@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from app.panels.update.strips import Shared, Strips
 from app.style.theme import Theme
 from engine.analysis.pushes import moved, pushes
 from engine.catalogue.methods.stops import Stop
-from engine.reports.update_events import Inspected, PolicyChange, UpdateStep
+from engine.reports.update_events import ComponentChange, Inspected, PolicyChange, UpdateStep
 
 _LOST = "This batch is only like that of the iteration, so what the update did to θ is not known."
 RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED, DRAWN = "ratios", "ellipse", "θ", "loss", "weighted", "drawn"
@@ -104,6 +104,10 @@ class Pages(QStackedWidget):
     def name_run(self, name: str) -> None:
         for plot in self._plots:
             plot.run = name
+
+    def name_components(self, called: Callable[[ComponentChange], str]) -> None:
+        """Call parameters so from now on."""
+        self.theta.called = self.theta_beside.called = called
 
     @property
     def seen_large(self) -> bool:

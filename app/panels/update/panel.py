@@ -20,7 +20,7 @@ from app.panels.record import PanelWidget
 from app.panels.update.code_view import CodeView
 from app.panels.update.made_again import MadeAgain, lags
 from app.panels.update.pages import THETA, Pages, View, kind_of
-from app.panels.update.words import comment, counted, numbers_of
+from app.panels.update.words import comment, component_words, counted, numbers_of
 from app.session.batch_lookup import BatchLookup, Found
 from app.style import icons
 from app.style.slider import Slider
@@ -140,6 +140,7 @@ class UpdatePanel(PanelWidget):
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         self._environment, self._config = environment, config
+        self.pages.name_components(lambda one: component_words(one, environment, config))
         lines = code_lines(config)
         self.code.show_lines(lines)
         if self._stop not in [line.stop for line in lines if not line.missing]:

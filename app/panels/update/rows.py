@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.style.format import minus, percent, short_number
 from app.style.theme import Theme, tabular
-from engine.reports.update_events import ComponentChange, LineSearchTry, UpdateStep
+from engine.reports.update_events import ComponentChange, LayerChange, LineSearchTry, UpdateStep
 
 _GAP = 6
 _BESIDE = 420  # pixels from which on layers and components stand side by side
@@ -63,7 +63,8 @@ class ThetaRows(Rows):
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
         self._step: UpdateStep | None = None
-        self._names = 0.0  # pixels of the longest name
+        self.called: Callable[[ComponentChange], str] = lambda one: one.layer  # names a parameter
+        self._names = self._numbers = 0.0  # pixels of the longest name, and of the longest numbers
 
     def show_step(self, step: UpdateStep | None) -> None:
         self._step = step
@@ -77,7 +78,7 @@ class ThetaRows(Rows):
             return
         metrics = painter.fontMetrics()
         line = metrics.height() + 3.0
-        called = [layer.name for layer in step.layers] + [_called(one) for one in step.largest]
+        called = [layer.name for layer in step.layers] + [self.called(one) for one in step.largest]
         self._names = max((float(metrics.horizontalAdvance(name)) for name in called), default=0.0) + _GAP
         whole = sum(layer.change**2 for layer in step.layers) ** 0.5
         beside = self.width() >= self._theme.px(_BESIDE)
@@ -88,9 +89,11 @@ class ThetaRows(Rows):
         rows = min(len(step.layers), int((self.height() - y) / line))
         if not beside:
             rows = min(rows, max(int(self.height() / line) - 4, 2))
-        for layer in step.layers[:rows]:
-            relative = layer.change / layer.before if layer.before > 0 else 0.0
-            words = f"{short_number(layer.change)}" + (f"  ({percent(relative)})" if layer.before > 0 else "")
+        told = [*map(_layer_numbers, step.layers), *map(_component_numbers, step.largest)]
+        self._numbers = float(metrics.horizontalAdvance("−0.00000 +0.00000 "))  # so that bars do not jump
+        if self._names + self._numbers > width:  # none of which names have room beside, however
+            self._numbers = max((float(metrics.horizontalAdvance(words)) for words in told), default=0.0) + _GAP
+        for layer, words in zip(step.layers[:rows], told, strict=False):
             self._bar(painter, QRectF(0, y, width, line), layer.name, layer.change / max(whole, 1e-300), words)
             y += line
         left, top = (width + 2 * _GAP, 0.0) if beside else (0.0, y)
@@ -101,15 +104,12 @@ class ThetaRows(Rows):
         largest = max((abs(one.change) for one in step.largest), default=1.0)
         for number, one in enumerate(step.largest[: max(int((self.height() - top) / line) - 1, 0)], 1):
             place = QRectF(left, top + number * line, width, line)
-            sign = "+" if one.change >= 0 else ""
-            words = f"{minus(f'{one.before:.3g}')} {minus(f'{sign}{one.change:.2g}')}"
-            self._bar(painter, place, _called(one), one.change / max(largest, 1e-300), words)
+            self._bar(painter, place, self.called(one), one.change / max(largest, 1e-300), _component_numbers(one))
         painter.end()
 
     def _bar(self, painter: QPainter, place: QRectF, name: str, share: float, words: str) -> None:
         """A bar of ``share`` of its room, hatched where that is negative, between a name and its numbers."""
-        metrics = painter.fontMetrics()
-        numbers = float(metrics.horizontalAdvance("−0.00000 +0.00000 "))
+        numbers = self._numbers
         names = min(self._names, max(place.width() - numbers, 0.0))
         self._write(painter, QRectF(place.left(), place.top(), names - 4, place.height()), name, muted=True)
         room = place.width() - names - numbers - _GAP
@@ -128,9 +128,16 @@ class ThetaRows(Rows):
         return striped
 
 
-def _called(one: ComponentChange) -> str:
-    """ "layer 1 W[3,12]"."""
-    return f"{one.layer}[{','.join(map(str, one.index))}]"
+def _layer_numbers(layer: LayerChange) -> str:
+    """How long the step was in it, and that as a share of what was there."""
+    relative = f"  ({percent(layer.change / layer.before)})" if layer.before > 0 else ""
+    return f"{short_number(layer.change)}{relative}"
+
+
+def _component_numbers(one: ComponentChange) -> str:
+    """What it was before, and the change."""
+    sign = "+" if one.change >= 0 else ""
+    return f"{minus(f'{one.before:.3g}')} {minus(f'{sign}{one.change:.2g}')}"
 
 
 class TryRows(Rows):

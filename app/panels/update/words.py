@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from app.models.watched_update import WatchedUpdate
+from app.panels.episode.action_drawings import action_label
+from app.style.environment_text import cells_in_short
 from app.style.format import short_number
 from engine.catalogue.methods.stops import Stop
-from engine.reports.update_events import Inspected, UpdateStep
+from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
+from engine.mdp.state_names import state_names
+from engine.reports.update_events import ComponentChange, Inspected, UpdateStep
 
 
 def counted(step: UpdateStep, update: WatchedUpdate) -> str:
@@ -29,6 +34,16 @@ def comment(update: WatchedUpdate, stop: Stop) -> str:
     if tries:
         return "✓ taken: the first share of s with a gain within the bound. ✗ refused."
     return ""
+
+
+def component_words(one: ComponentChange, environment: EnvironmentInfo | None, config: RunConfig) -> str:
+    """A parameter by its place: "layer 1 W[3,12]", or in a table by state and action, "2, 4: right"."""
+    seen = None if environment is None else environment.observation
+    if environment is None or seen is None or one.layer != "θ" or seen.kind != "discrete" or len(one.index) != 2:
+        return f"{one.layer}[{','.join(map(str, one.index))}]"
+    state, action = one.index
+    name = cells_in_short(state_names(config.environment, seen.size)[state])
+    return f"{name}: {action_label(environment.action, action)}"
 
 
 def numbers_of(batch: Inspected, row: int) -> str:
