@@ -269,7 +269,7 @@ class Experiment(QObject):
         nobody is named yet to be learned from."""
         reason = self._problem_of(config)
         waits = isinstance(config, ImitationConfig) and names_nobody(config)
-        return None if waits or reason == self.problem() else reason
+        return None if reason is None or waits or reason == self.problem() else reason
 
     def _problem_of(self, config: RunConfig) -> str | None:
         found = refusal(config, self.environment)
