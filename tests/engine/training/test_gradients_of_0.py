@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import RunConfig
 from engine.config.parameters import with_values
 from engine.environments.making.lookup import inspect
 from engine.reports.events import Updated
@@ -51,16 +52,15 @@ COLLECTIONS: list[dict[str, Any]] = [
 ENOUGH = 4  # updates, of which at least one has a gradient where there can be any
 
 
-def never_moves(values: dict[str, Any], environment: EnvironmentInfo) -> bool:
+def never_moves(config: RunConfig, values: dict[str, Any], environment: EnvironmentInfo) -> bool:
     """Whether these values can be chosen, and leave the policy where it is."""
-    config = configured(environment=environment.id)
     try:
         config = with_values(config, values)
     except RequestError:
         return False
     if refusal(config, environment) is not None:
         return False
-    training = Training(with_values(config, {"budget.environment_steps": 1000}))
+    training = Training(config)
     updates = (event for event in training if isinstance(event, Updated))
     still = all(next(updates).metrics["grad_norm"] == 0.0 for _ in range(ENOUGH))
     training.close()
@@ -73,10 +73,12 @@ def test_only_an_average_of_one_step_that_nobody_foretold_never_moves_the_policy
 ) -> None:
     """Which is told while it runs."""
     environment = inspect(register("test/Noisy-v0", Noisy, limit, length=length), {})
+    config = configured(environment=environment.id, budget__environment_steps=1000)
     found = [
         (credit, baseline)
         for credit, baseline, collection, normalize in product(CREDITS, BASELINES, COLLECTIONS, (False, True))
         if never_moves(
+            config,
             {
                 "estimator.credit": credit,
                 "estimator.baseline": baseline,

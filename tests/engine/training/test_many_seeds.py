@@ -112,7 +112,8 @@ def test_with_greedy_actions_continuous_policies_run_as_alone(kind: str, how: st
     else:
         some = {"environment": place, "collection__episodes_per_update": 2}
     # Greedy actions lie at the mode, where small steps change little: rounding is not blown up.
-    config = configured(**some | CONTINUOUS[kind] | GREEDY | {"update__learning_rate": 1e-4})
+    few = {"update__learning_rate": 1e-4, "budget__environment_steps": 80}
+    config = configured(**some | CONTINUOUS[kind] | GREEDY | few)
     found = together(config)
     for seed in SEEDS:
         assert_alike(found[seed], alone(config, seed), first=3)
