@@ -25,6 +25,7 @@ from app.panels.update.words import component_words, counted
 from app.plotting.plot import Plot
 from app.session.batch_lookup import BatchLookup
 from app.session.mailbox import Mailbox
+from app.style.format import tick_labels
 from app.style.theme import load_theme, tabular
 from app.window.main_window import MainWindow
 from engine.analysis.inspecting import Approach
@@ -39,7 +40,7 @@ from engine.config.presets import Preset
 from engine.equations import equation
 from engine.equations.pseudo_code import code_lines, lit_terms
 from engine.reports.events import EpisodeEnded, Event, Updated
-from engine.reports.update_events import ComponentChange, Inspected, LayerChange, TrustRegion, UpdateStep
+from engine.reports.update_events import ComponentChange, Inspected, LayerChange, PolicyChange, TrustRegion, UpdateStep
 from engine.runs import snapshot_keeper
 from engine.training.training import Training
 from tests.app.plots.pointing import pixel_of
@@ -267,6 +268,14 @@ def test_both_axes_of_every_picture_of_an_update_have_names(qtbot: QtBot) -> Non
             assert axis.title, plot.title
             # beside the axis of a low plot there is room for a unit
             assert plot.letters.horizontalAdvance(axis.shorter[-1]) <= plot.left.width(), axis.shorter
+    none = np.empty(0, np.float32)
+    pages.kl.resize(400, 400)
+    for kl in (2e-4, 1.5e-3, 0.0133, 0.04, 0.5):  # beside whose labels the title has room, however small
+        change = PolicyChange(np.empty(0, np.int64), none, None, None, kl, None)
+        pages.kl.show_steps([change], 1, 80)
+        spacing, ticks = pages.kl.left.ticks(*pages.kl.ranges[1], 300.0)
+        widest = max(map(pages.kl.letters.horizontalAdvance, tick_labels(ticks, spacing)))
+        assert widest + 6 + pages.kl.letters.height() <= pages.kl.left.width(), kl
 
 
 def test_parameters_go_by_state_and_action_or_by_layer_and_no_name_is_cut(
@@ -307,7 +316,7 @@ def test_ppo_is_scrubbed_minibatch_by_minibatch(stepped: Callable[..., tuple[Mai
     panel.slider.setFocus()
     QTest.keyClick(panel.slider, Qt.Key.Key_Home)
     assert panel.taken == 1
-    assert panel.pages.kl._line.y.tolist() == pytest.approx([0.0, steps[0].policy.kl])
+    assert panel.pages.kl._line.y.tolist() == pytest.approx([0.0, 1000.0 * steps[0].policy.kl])
     assert panel.count.text() == "epoch 1 of 3"
     QTest.mouseClick(panel.theta_button, LEFT, pos=QPoint(8, 8))
     assert panel.pages.theta.isVisible()

@@ -25,9 +25,10 @@ from app.style.theme import Theme
 from engine.analysis.pushes import Moved
 from engine.reports.update_events import PolicyChange, TrustRegion, UpdateStep
 
-_MARGINS = Margins(left=62, bottom=40, top=4)
+_MARGINS, _WIDER = (Margins(left=left, bottom=40, top=4) for left in (62, 76))
 _MOST_RATIO = 1e3
 _CORNERS = 181
+_THOUSAND = 1000.0
 _PAST_END = 1.04  # of an update's steps: room for the dot of the last one
 
 
@@ -106,7 +107,8 @@ class KLPlot(Plot):
     """How the divergence from the policy before has grown over the update's steps, against its limit."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "step of the update", "mean KL", _MARGINS)
+        super().__init__(theme, "step of the update", "mean KL  (10⁻³ nats)", _MARGINS)
+        self.left.set_title("mean KL  (10⁻³ nats)", "KL (10⁻³)", "10⁻³")
         self.title = "Divergence"
         self.bottom.set_title("step of the update", "step")
         self._line, self._limit = Line(), Level(role="error")
@@ -126,13 +128,14 @@ class KLPlot(Plot):
 
     def show_steps(self, changes: Sequence[PolicyChange], shown: int, expected: int) -> None:
         """Those up to the ``shown``-th, of about so many."""
-        values = np.array([0.0, *(change.kl for change in changes)])
+        values = np.array([0.0, *(change.kl for change in changes)]) * _THOUSAND  # whose labels have room
         self._line.x, self._line.y = np.arange(shown + 1.0), values[: shown + 1]
         self._now.x, self._now.y = self._line.x[-1:], self._line.y[-1:]
         limit = changes[0].kl_limit if changes else None
-        self._limit.value = limit
-        highest = max(float(values.max()), limit or 0.0, 1e-8)
-        words = [Entry(f"mean KL {short_number(float(values[shown]), steady=True)}", self._look.update, "line")]
+        self._limit.value = None if limit is None else _THOUSAND * limit
+        highest = max(float(values.max()), self._limit.value or 0.0, 1e-5)
+        now = short_number(float(values[shown]) / _THOUSAND, steady=True)
+        words = [Entry(f"mean KL {now}", self._look.update, "line")]
         if limit is not None:
             words.append(Entry(f"limit {short_number(limit)}", self._look.error, "dashed"))
         self.legend.show_entries(words)
@@ -150,7 +153,7 @@ class PushPlot(Plot):
     chosen = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "push asked for", "", _MARGINS)
+        super().__init__(theme, "push asked for", "", _WIDER)
         self.title = "Push and change"
         self.bottom.set_title("push asked for", "push")
         self._as_asked, self._against = Dots(5.0), Dots(5.0)
@@ -280,7 +283,7 @@ class LossPlot(Plot):
     """The loss of each minibatch of an update, before its step."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "step of the update", "loss", _MARGINS)
+        super().__init__(theme, "step of the update", "loss", _WIDER)
         self.title = "Loss"
         self.bottom.set_title("step of the update", "step")
         self._line, self._now = Line(), Dots(9.0)
