@@ -52,6 +52,18 @@ def start_server() -> None:
             forkserver.ensure_running()
 
 
+def start(process: BaseProcess, ours: Connection, theirs: Connection) -> None:
+    """Start a process that has the other end of a pipe, ``theirs``; where it cannot be started, no end is left open."""
+    try:
+        with kept_from_children():
+            process.start()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+
+
 class WorkerProcess:
     """``target(connection, *arguments)`` in the main thread of a process of its own, which ends when that returns.
 
@@ -68,14 +80,7 @@ class WorkerProcess:
             self.process: BaseProcess = context.Process(
                 target=_run, args=(theirs, target, arguments), name=name, daemon=True
             )
-            try:
-                with kept_from_children():
-                    self.process.start()
-            except BaseException:
-                self.connection.close()
-                raise
-            finally:
-                theirs.close()
+            start(self.process, self.connection, theirs)
         _living.add(self)
 
     @property

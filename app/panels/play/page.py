@@ -9,7 +9,6 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
-    QFrame,
     QHBoxLayout,
     QSizePolicy,
     QToolButton,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.person import PersonReturns
+from app.panels.play.frame import GameFrame
 from app.panels.play.key_caps import KeyCaps
 from app.panels.play.standings import Standings
 from app.panels.play.view import GameView
@@ -28,7 +28,7 @@ from app.session.play_thread import Played
 from app.style import icons
 from app.style.combo import Combo
 from app.style.halves import TALLEST_PICTURE, arrange
-from app.style.text import muted, set_role
+from app.style.text import muted
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
 from engine.config import RunConfig
@@ -65,7 +65,7 @@ class GamePage(QWidget):
         self.pace_box, self.ramps_box = Combo(), QCheckBox("Keys act bit by bit")
         self.status = muted()
         self.standings = Standings(theme.unit)
-        self._frame = QFrame()
+        self._frame = GameFrame(self.view, self.caps, theme.unit // 2)
         self._make_controls()
         self._arrange()
         self._wire()
@@ -91,12 +91,6 @@ class GamePage(QWidget):
 
     def _arrange(self) -> None:
         unit = self._theme.unit
-        self._frame.setProperty("role", "game")
-        inside = QVBoxLayout(self._frame)
-        inside.setContentsMargins(unit // 2, unit // 2, unit // 2, unit // 2)
-        inside.setSpacing(unit // 2)
-        inside.addWidget(self.view, 1)
-        inside.addWidget(self.caps)
         controls = QHBoxLayout()
         controls.setSpacing(unit // 2)
         controls.addWidget(self.play_button)
@@ -236,9 +230,7 @@ class GamePage(QWidget):
             self._state, self._told = game.state, ""
         on = game.takes_keys and self.view.hasFocus()
         self.view.takes_keys = game.takes_keys
-        role = "game on" if on else "game"
-        if self._frame.property("role") != role:
-            set_role(self._frame, role)
+        self._frame.light(on)
         icon, words, tip = _BUTTON[game.is_busy, game.state is GameState.PAUSED]
         icons.give(self.play_button, icon, color=self._theme.text, color_disabled=self._theme.muted)
         self.play_button.setText(words)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from app.models.history import History
+from app.panels.play.frame import GameFrame
 from app.panels.play.key_caps import KeyCaps
 from app.panels.play.view import GameView
 from app.session.teaching import Teaching
 from app.style import icons
 from app.style.sentence import Sentence
-from app.style.text import set_role
 from app.style.theme import Theme
 from engine.catalogue.controls import TAKE, Control, Controls, controls_of
 from engine.catalogue.spaces import EnvironmentInfo
@@ -72,7 +72,7 @@ class TeachPage(QWidget):
         self.again_button.setToolTip("How the learner came to this state, once more")
         self.again_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.again_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._frame = QFrame()
+        self._frame = GameFrame(self.view, self.caps, theme.unit // 2)
         self._film = QTimer(self, interval=FRAME)
         self._arrange()
         self._wire()
@@ -80,12 +80,6 @@ class TeachPage(QWidget):
 
     def _arrange(self) -> None:
         unit = self._theme.unit
-        self._frame.setProperty("role", "game")
-        inside = QVBoxLayout(self._frame)
-        inside.setContentsMargins(unit // 2, unit // 2, unit // 2, unit // 2)
-        inside.setSpacing(unit // 2)
-        inside.addWidget(self.view, 1)
-        inside.addWidget(self.caps)
         line = QHBoxLayout()
         line.addWidget(self.words, 1)
         line.addWidget(self.again_button)
@@ -278,9 +272,7 @@ class TeachPage(QWidget):
         teaching, question = self.teaching, self.teaching.question
         self.view.takes_keys = question is not None
         on = question is not None and self.view.hasFocus()
-        role = "game on" if on else "game"
-        if self._frame.property("role") != role:
-            set_role(self._frame, role)
+        self._frame.light(on)
         number, count, round_ = teaching.progress
         self.bar.setMaximum(max(count, 1))
         self.bar.setValue(count if teaching.is_over else max(number - 1, 0))

@@ -17,8 +17,7 @@ from typing import Any
 
 from engine.runs.executors.interface import Ended, Job, Order
 from engine.runs.executors.orders import Orders
-from engine.runtime.interrupts import kept_from_children
-from engine.runtime.worker_process import in_words, kill_all
+from engine.runtime.worker_process import in_words, kill_all, start
 
 SAVED_BY = 15.0  # seconds that a worker has for saving, once nobody conducts it any more
 _HERE = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # of libraries that take all cores otherwise
@@ -33,14 +32,7 @@ class Worker:
         self.job: Job | None = None
         # Of a daemon, multiprocessing lets nobody forget: it is ended, and waited for, as this process ends.
         self.process = context.Process(target=serve, args=(theirs,), name=f"training {number}", daemon=True)
-        try:
-            with kept_from_children():
-                self.process.start()
-        except BaseException:
-            self.connection.close()
-            raise
-        finally:
-            theirs.close()
+        start(self.process, self.connection, theirs)
 
     @property
     def is_free(self) -> bool:
