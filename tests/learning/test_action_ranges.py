@@ -58,6 +58,6 @@ def test_an_aim_is_found_wherever_the_range_lies(distribution: str, low: float, 
         "policy.distribution": distribution,
         "estimator.normalize_advantages": True,
         "update.learning_rate": 0.1,
-        "budget.environment_steps": 5_000,
+        "budget.environment_steps": 3_000,
     }
     assert last_returns(values) > -0.15
