@@ -69,7 +69,7 @@ def _otherwise(config: RunConfig) -> tuple[CodeLine, ...]:
     stepwise = isinstance(config, ValueBasedConfig | ActorCriticConfig)
     does = "take steps, keep them" if stepwise else "play episodes with π"
     unseen = reason_against(config, "collect") if stepwise else ""
-    towards = "Every step moves Q(s, a) towards its target y; how far that is, is the TD error δ."
+    towards = "Q(s, a) moves towards its target y, by a share of the TD error δ."
     meaning = towards if stepwise else "The steps in the parameters θ."
     return (
         CodeLine("collect", does, "policy", "What was played: one row for each episode.", unseen),

@@ -127,6 +127,13 @@ def test_every_line_of_pseudo_code_lights_terms_of_its_own(algorithm: str) -> No
     assert not lit["weight"] & lit["step"]
 
 
+def test_what_a_line_means_has_room_beneath_its_picture_in_a_small_window() -> None:
+    """Of 1280 pixels, where some 70 letters have room."""
+    for algorithm in ALGORITHMS.values():
+        for line in code_lines(choose(PolicyGradientConfig(), algorithm)):
+            assert len(line.meaning) <= 68, line.meaning
+
+
 @pytest.fixture
 def stepped(make_window: Make, reach: Reach) -> Callable[..., tuple[MainWindow, UpdatePanel]]:
     """A window whose panel Update is in sight and whose run has been taken through some stops."""

@@ -86,7 +86,7 @@ class RatioPlot(Plot):
         self._counted.edges = self._cut.edges = bars.edges
         self._counted.width = self._cut.width = bars.width
         self._counted.heights = 100 * bars.shares
-        words = [Entry("steps", self._look.positive, "filled")]
+        words: list[Entry] = []  # bars are what the axis says
         self._cut.heights = np.zeros(len(bars.edges))
         if change.cut_off is not None:
             inside = np.floor((ratios[change.cut_off] - bars.edges[0]) / bars.width)
