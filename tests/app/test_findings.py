@@ -94,7 +94,7 @@ def test_what_is_seen_is_said_pointed_at_and_tried(make_window: Make, reach: Rea
     kept = window.panels.past.kept
     qtbot.waitUntil(lambda: window.run_library.look() is None and len(window.panels.past.kept) > 2, timeout=5000)
     kept = window.panels.past.kept
-    window.panels.past.asked.emit(kept[1].iteration)
+    window.panels.past.asked.emit(next(state.iteration for state in kept if state.iteration >= 2))
     qtbot.waitUntil(lambda: [each.sentence for each in line.findings] == ["And 1 thing more."])
     window.panels.past.asked.emit(None)
     qtbot.waitUntil(lambda: len(line.findings) == 2)

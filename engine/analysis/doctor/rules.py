@@ -92,12 +92,12 @@ def findings(reported: Reported) -> list[Finding]:
     """What is to be said of a run, the most important first; nothing where all is well.
 
     So many rules look so often that each sees something by chance once in a while. Said is what was seen already
-    ``LASTS`` of the run's iterations ago, where these are whole ones.
+    ``LASTS`` of the run's iterations ago, or one where that is less.
     """
-    found = findings_of(RULES, reported)
-    before = int(LASTS * reported.iterations)
-    if not found or not before:
-        return found
+    before = max(1, int(LASTS * reported.iterations))
+    found = findings_of(RULES, reported) if before < reported.iterations else []
+    if not found:
+        return []
     then = reported.until(float(reported.steps[-1 - before]))
     seen = {finding.rule for finding in findings_of([finding.rule for finding in found], then)}
     return [finding for finding in found if finding.rule in seen]
