@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -61,9 +62,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """All tests together take a process per core, of which more than a few gain nothing; a part of them takes this one,
-    as others take seconds to begin. ``-n`` says otherwise."""
-    option, processes = config.option, min(os.cpu_count() or 1, MOST_PROCESSES)
+    """All tests together take a process more than there are cores, as some of them wait, of which more than a few gain
+    nothing; a part of them takes this one, as others take seconds to begin. ``-n`` says otherwise."""
+    option, processes = config.option, min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
     everything = [Path(given) for given in config.args] == [Path("tests")]
     may = getattr(option, "numprocesses", 0) is None and not option.usepdb and not hasattr(config, "workerinput")
     if everything and may and processes > 1:
@@ -91,6 +92,12 @@ def heard_again() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def pytest_runtest_setup() -> None:
+    """Who trains in this thread leaves it taking the smallest numbers for 0, with which hypothesis cannot work."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

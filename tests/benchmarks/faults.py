@@ -85,6 +85,7 @@ def first_failure(root: Path, tests: Sequence[str]) -> str | None:
     """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", *tests]
     environment = {"QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1", **os.environ}
+    environment.pop("PYTEST_ADDOPTS", None)  # which is meant for the tests that plant
     environment["PYTHONDONTWRITEBYTECODE"] = "1"  # a file changed twice within a second would be read as it was before
     try:
         done = subprocess.run(
