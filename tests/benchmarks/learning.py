@@ -121,7 +121,7 @@ GOALS = (
     Goal("ledge-sarsa", -2.0),
     Goal("ledge-gradient", 0.0),
     Goal("inverted-pendulum", 950.0),
-    Goal("inverted-double-pendulum", 7500.0),
+    Goal("inverted-double-pendulum", 8500.0),
     Goal("reacher", -5.0),
     Goal("hopper", 2000.0),
     Goal("hopper-sac", 2000.0, stop=True),

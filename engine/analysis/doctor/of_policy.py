@@ -47,6 +47,8 @@ def _decided(reported: Reported) -> str | None:
     space, recent = reported.environment.action, reported.last("entropy", 20)
     if not len(recent) or reported.does_well or not reported.is_flat or reported.iterations < 40:
         return None
+    if reported.way > _GOOD:
+        return None
     most, now = most_entropy(space), median(recent)
     if space.kind == "box":
         if now / max(space.size, 1) > -3.0:
@@ -91,6 +93,8 @@ def _decides(reported: Reported) -> Iterator[Try]:
     )
 
 
+_GOOD = 0.8  # of the way to the goal, where what is certain is right to be so
+
 RULES = (
     Rule(
         name="entropy-gone",
@@ -103,7 +107,8 @@ RULES = (
         panel="Diagnostics",
         curves=("entropy",),
         source="Schulman, “Nuts and bolts of deep RL research”: a premature drop of the entropy means that nothing "
-        "more is learned. Here: below 2 % of blind choice, or −3 nats per number, with flat returns.",
+        "more is learned. Here: below 2 % of blind choice, or −3 nats per number, with flat returns that are not four "
+        "fifths of the way to the goal.",
     ),
     Rule(
         name="no-policy-forming",

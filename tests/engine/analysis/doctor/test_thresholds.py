@@ -165,3 +165,10 @@ def test_right_beyond_a_threshold_something_is_said_and_right_before_it_nothing(
     make, enough, too_little = NEAR[name]
     assert name in seen_in(make(enough))
     assert name not in seen_in(make(too_little))
+
+
+def test_who_is_certain_and_nearly_there_is_right_to_be_so() -> None:
+    begun, goal = 20.0, 475.0
+    for way, speaks in ((0.79, True), (0.81, False)):
+        returns = np.where(NUMBERED < EPISODES // 5, begun, begun + way * (goal - begun)) + NOISE
+        assert ("entropy-gone" in seen_in(told(returned(healthy(), returns), entropy=0.001))) == speaks
