@@ -19,11 +19,15 @@ from app.session.playback_thread import PlaybackThread
 from app.style.theme import load_theme
 from app.window.application import make_application
 from app.window.main_window import MainWindow
+from engine.catalogue.methods.entries import ALGORITHMS
+from engine.catalogue.methods.picking import choose
+from engine.catalogue.methods.stops import Until
 from engine.config import PolicyGradientConfig, presets
 from engine.config.parameters import with_values
 from engine.config.presets import Preset
 
 if TYPE_CHECKING:  # most tests of the window need no torch
+    from app.panels.update.panel import UpdatePanel
     from engine.analysis.playback import PolicySnapshot
 
 
@@ -140,3 +144,26 @@ def open_panel(qtbot: QtBot) -> Iterator[Callable[..., EpisodePanel]]:
     for thread in threads:
         thread.end()
         assert thread.wait(1000)
+
+
+@pytest.fixture
+def stepped(
+    make_window: Callable[..., MainWindow], reach: Callable[..., None]
+) -> Callable[..., tuple[MainWindow, UpdatePanel]]:
+    """A window whose panel Update is in sight and whose run has been taken through some stops."""
+    from app.panels.update.panel import UpdatePanel
+    from tests.app.shorthands import SMALL_CORRIDOR, bring_up
+
+    def make(algorithm: str, *stops: Until, **values: object) -> tuple[MainWindow, UpdatePanel]:
+        window = make_window(environment="Corridor-v0", device="cpu", policy="tabular")
+        config = choose(with_values(PolicyGradientConfig(), SMALL_CORRIDOR), ALGORITHMS[algorithm])
+        changes = {path.replace("__", "."): value for path, value in values.items()}
+        window.choice_loader.load(Preset(title="Small", config=with_values(config, changes)))
+        panel = window.panels.find(UpdatePanel)
+        bring_up(panel)
+        for stop in stops:
+            window.step(stop)
+            reach(window, RunState.PAUSED)
+        return window, panel
+
+    return make

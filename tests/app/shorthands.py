@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.runs import Run
 from app.panels.experiment.panel import ExperimentPanel
+from app.panels.update.panel import UpdatePanel
 from app.window.main_window import MainWindow
 from app.window.run_list import RUN_ROLE
 from engine.catalogue.environments import ENVIRONMENTS
@@ -20,6 +21,14 @@ from engine.config import PolicyGradientConfig
 from engine.config.environments import EnvironmentConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Change, Collected, Estimated, Updated
+
+SMALL_CORRIDOR = {
+    "environment": "Corridor-v0",
+    "policy": "tabular",
+    "device": "cpu",
+    "budget.environment_steps": 50_000,
+}
+"""A run that many a test steps through."""
 
 
 def experiment(environment: str = "CartPole-v1", **values: object) -> Experiment:
@@ -118,3 +127,15 @@ def click_eye(window: MainWindow, row: int) -> None:
     place = chip_place(window, row)
     eye = window.runs.chips._painter._eye(place).center()
     QTest.mouseClick(window.runs.chips.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, eye)
+
+
+def bring_up(panel: QWidget) -> None:
+    dock = panel
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    dock.raise_()
+    QApplication.processEvents()
+
+
+def click_line(panel: UpdatePanel, stop: str) -> None:
+    QTest.mouseClick(panel.code, Qt.MouseButton.LeftButton, pos=panel.code.place_of(stop).center().toPoint())

@@ -9,12 +9,14 @@ from app.models.watched_update import WatchedUpdate
 
 @dataclass(frozen=True)
 class MadeAgain:
-    """Of which ``run`` and ``iteration`` it is, whether it is ``exact``, the run's own, and ``how`` in sentences."""
+    """Of which ``run`` and ``iteration`` it is, whether it is ``exact``, the run's own, ``how`` in sentences,
+    and whether its steps were learned from as ``single`` ones."""
 
     run: str
     iteration: int
     exact: bool
     how: str
+    single: bool = False
 
     def is_overtaken(self, live: WatchedUpdate) -> bool:
         """Whether the run has told of a later one since."""

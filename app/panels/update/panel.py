@@ -18,17 +18,17 @@ from app.models.watched_update import WatchedUpdate
 from app.panels.inspector.words import approach_words
 from app.panels.record import PanelWidget
 from app.panels.update.code_view import CodeView
-from app.panels.update.made_again import MadeAgain, lags
+from app.panels.update.made_again import lags
 from app.panels.update.pages import THETA, Pages, View, kind_of
+from app.panels.update.shown_update import ShownUpdate
 from app.panels.update.words import comment, component_words, counted, numbers_of
-from app.session.batch_lookup import BatchLookup, Found
 from app.style import icons
 from app.style.slider import Slider
 from app.style.text import ElidedLabel, Stage, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.stops import Stop
 from engine.catalogue.spaces import EnvironmentInfo
-from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, ValueBasedConfig
+from engine.config import PolicyGradientConfig, RunConfig
 from engine.equations.pseudo_code import code_lines
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ EMPTY = "Press Shift+→, or choose a stop in the menu of Step, and see here wha
 ELSEWHERE = "This seed has a process of its own, which does not tell the steps of its updates as they are taken."
 UNSEEN = "The next iteration that is trained while this is open appears here; Shift+→ goes through it stop by stop."
 AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
-_MADE_AGAIN = PolicyGradientConfig | ValueBasedConfig | ActorCriticConfig  # whose iterations can be
-_SETTLES = 300  # ms for which the timeline is to rest
 _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _TALL, _WIDE = 3.2, 2.8  # times the code's height and width
 _LOOKS = 400  # ms between two looks at whether it is in sight
@@ -54,26 +52,18 @@ class UpdatePanel(PanelWidget):
         as_surface(self)
         self._theme, self._past, self._slow, self._inspection = theme, past, slow, inspection
         self._environment: EnvironmentInfo | None = None
-        self._config: RunConfig = PolicyGradientConfig()
-        self._update, self._live = WatchedUpdate(), WatchedUpdate()
-        self._made: MadeAgain | None = None  # which the one that is shown was; None where the run has told of it
-        self._tried = 0  # the last iteration that was to be made again since the run waits after it
         self._stop: Stop = "collect"
         self._taken: int | None = None  # how many steps are shown as taken; None is all
         self._drawn: tuple[Any, ...] = ()
-        self._trained = 0
-        self.lookup = BatchLookup(folder, self)
-        self.lookup.found.connect(self._take_found)
-        self.lookup.failed.connect(self._fail)
-        self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
-        self._settled.timeout.connect(self._follow)
+        self.shown = ShownUpdate(past, slow, folder, self)
         self._looking = QTimer(self, interval=_LOOKS)
         self._looking.timeout.connect(self._look_again)
         self._playing = QTimer(self)
         self._playing.timeout.connect(self._play_on)
         self._build(theme)
-        self.code.show_lines(code_lines(self._config))
-        past.changed.connect(self._leave_or_follow)
+        self.code.show_lines(code_lines(PolicyGradientConfig()))
+        self.shown.changed.connect(self._take)
+        self.shown.said.connect(self._say)
         slow.changed.connect(self._follow_run)
         self.apply_theme(theme)
 
@@ -114,7 +104,6 @@ class UpdatePanel(PanelWidget):
         for label in (self.heading, self.readout):
             label.setProperty("small", True)
         self.readout.setProperty("role", "muted")
-        self._elsewhere = False  # whether what is shown is trained by a process of its own
         self._stage = Stage(EMPTY, self.pages)
         right = QVBoxLayout()
         right.setSpacing(theme.unit // 2)
@@ -134,12 +123,17 @@ class UpdatePanel(PanelWidget):
         return super().watched or self.pages.seen_large
 
     @property
+    def _update(self) -> WatchedUpdate:
+        return self.shown.update
+
+    @property
     def stop(self) -> Stop:
         """What is looked at."""
         return self._stop
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
-        self._environment, self._config = environment, config
+        self._environment = environment
+        self.shown.set_choice(environment, config)
         self.pages.name_components(lambda one: component_words(one, environment, config))
         lines = code_lines(config)
         self.code.show_lines(lines)
@@ -148,29 +142,20 @@ class UpdatePanel(PanelWidget):
         self._redraw()
 
     def refresh(self, history: History) -> None:
-        self._trained = history.iterations
-        self._live = history.watched
-        if self._past.shown is not None:
-            return
-        made, coming = self._made, self.lookup.busy and lags(self._live, self._trained)
-        if not coming and (made is None or made.is_overtaken(self._live)):
-            self._show_live()
-        self._catch_up()
+        self.shown.take(history)
 
     def reset(self) -> None:
-        self.lookup.drop()
         self._playing.stop()
-        self._live, self._trained, self._tried = WatchedUpdate(), 0, 0
-        self._show_live()
+        self.shown.forget()
 
     def name_run(self, name: str) -> None:
         self.pages.name_run(name)
 
     def end(self) -> None:
-        self.lookup.end()
+        self.shown.lookup.end()
 
     def wait(self, deadline: QDeadlineTimer) -> bool:
-        return self.lookup.wait(deadline)
+        return self.shown.lookup.wait(deadline)
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -188,7 +173,7 @@ class UpdatePanel(PanelWidget):
         if not self._looking.isActive():  # it has come into sight, be it from behind another tab
             self._looking.start()
             self._slow.look(True)
-            QTimer.singleShot(0, self._leave_or_follow)
+            QTimer.singleShot(0, self.shown.leave_or_follow)
 
     def _look_again(self) -> None:
         """Nobody tells a panel that another tab has covered it."""
@@ -197,8 +182,11 @@ class UpdatePanel(PanelWidget):
             self._slow.look(False)
             self._slow.show(None)
             self.play_button.setChecked(False)
-        elif self.lookup.busy and self.lookup.approach is not None:
-            self._stage.set_hint(approach_words(self.lookup.approach))
+            return
+        self.shown.catch_up()  # with what was due while it was not seen
+        lookup = self.shown.lookup
+        if lookup.busy and lookup.approach is not None:
+            self._stage.set_hint(approach_words(lookup.approach))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -223,81 +211,8 @@ class UpdatePanel(PanelWidget):
             self._redraw()
         else:
             self.code.light(self._stop, at)
-        self._catch_up()
+        self.shown.catch_up()
         self._say_heading()
-
-    def _show_live(self) -> None:
-        """What the run has told of last."""
-        self.lookup.drop()
-        self._made = None
-        self._take(self._live)
-
-    def _catch_up(self) -> None:
-        """Where the run waits and its last iteration went unwatched, have that made again: it is the one that a person
-        paused after, or has just stepped through."""
-        waits = self._slow.waits and self._past.shown is None and isinstance(self._config, _MADE_AGAIN)
-        there = self._made is not None and self._made.iteration == self._trained
-        if waits and not there and self._tried != self._trained and lags(self._live, self._trained):
-            self._settled.start()
-
-    def _leave_or_follow(self) -> None:
-        """The timeline has been moved: back to now at once, into the past once it rests."""
-        self.lookup.drop()
-        self._tried = 0
-        now = self._past.shown is None
-        wanted = self._trained if self._past.shown is None else self._past.shown.at.iteration
-        made = self._made
-        there = made is not None and (made.run, made.iteration) == (self._past.run, wanted)
-        if there and not (now and made is not None and made.is_overtaken(self._live)):
-            self._redraw()  # it is there still
-        elif now:
-            self._settled.stop()
-            self._show_live()
-            self._catch_up()
-        elif self.watched:
-            self._settled.start()
-
-    def _follow(self) -> None:
-        """The timeline rests, or the run."""
-        shown = self._past.shown
-        if self._environment is None or self._elsewhere or not self.watched:
-            return
-        if shown is None:
-            if self._slow.waits:
-                self._tried = self._trained
-                self._look_into(self._trained)
-            return
-        if shown.at.iteration == 0:
-            self._say("Before the first iteration nothing was learned; move the timeline on.")
-            return
-        self._look_into(shown.at.iteration)
-
-    def _look_into(self, iteration: int) -> None:
-        """Have an iteration made again, out of what was kept of the run."""
-        if self._environment is not None:
-            self._say(f"The update of iteration {iteration:,} is made again …")
-            self.lookup.look(self._past.run, self._environment, Wanted(iteration))
-
-    def _take_found(self, found: Found) -> None:
-        looked = found.samples.looked
-        if self._past.shown is None and not looked.exact and not self._live.is_empty:
-            self._show_live()  # which is the run's own, be it an earlier one
-            return
-        batch = None if looked.single else looked.batch  # what single steps are is seen in what was learned from them
-        update = WatchedUpdate(looked.iteration, [], batch, looked.region, list(looked.tries), over=True)
-        update.steps = list(looked.steps)
-        update.lost = not update.steps and not looked.exact
-        if looked.single:
-            self._stop = "step"
-        self._made = MadeAgain(found.run, looked.iteration, looked.exact, looked.how)
-        self._take(update)
-
-    def _fail(self, sentence: str) -> None:
-        """It cannot be made again, for this reason."""
-        if self._past.shown is None and not self._live.is_empty:
-            self._show_live()
-        else:
-            self._say(sentence)
 
     def _say(self, sentence: str) -> None:
         """There is nothing to be seen, for this reason."""
@@ -308,15 +223,16 @@ class UpdatePanel(PanelWidget):
         self.readout.setText(" ")
         self._say_heading()
 
-    def _take(self, update: WatchedUpdate) -> None:
-        if update is not self._update:
+    def _take(self, another: bool) -> None:
+        if another:
             self.pages.begin()
             self._taken = None
-        self._update = update
+            if self.shown.made is not None and self.shown.made.single:
+                self._stop = "step"
         self._redraw()
 
     def show_seeds(self, group: SeedGroup | None, shown: str, follow: Callable[[str], object]) -> None:
-        self._elsewhere = group is not None and group.is_elsewhere(shown)
+        self.shown.elsewhere = group is not None and group.is_elsewhere(shown)
         self._redraw()
 
     # --- what of it ---------------------------------------------------------------------------------------------------
@@ -346,7 +262,7 @@ class UpdatePanel(PanelWidget):
     def _play(self, on: bool) -> None:
         if on and self._update.is_empty:
             self.play_button.setChecked(False)
-            self._look_into(self._trained)
+            self.shown.look_into(self.shown.trained)
             return
         icons.give(self.play_button, "pause" if on else "play", color=self._theme.text)
         if not on:
@@ -386,15 +302,15 @@ class UpdatePanel(PanelWidget):
         self.code.light(self._stop, self._slow.at if self._past.shown is None else None)
         self._slow.show(self._stop if self.watched and not self._update.is_empty else None)
         shown = (id(self._update), self._update.version, self._stop, self.taken)
-        key = (*shown, self.theta_button.isChecked(), id(self._theme), self._trained > 0, self._elsewhere)
+        key = (*shown, self.theta_button.isChecked(), id(self._theme), self.shown.trained > 0, self.shown.elsewhere)
         if key == self._drawn:
             return
         self._drawn = key
         self._follow_steps()
         if self._update.is_empty:
             if self._past.shown is None:
-                again = f" {AGAIN}" if isinstance(self._config, _MADE_AGAIN) else ""
-                self._say((ELSEWHERE if self._elsewhere else UNSEEN) + again if self._trained else EMPTY)
+                again = f" {AGAIN}" if self.shown.can_be_made_again else ""
+                self._say((ELSEWHERE if self.shown.elsewhere else UNSEEN) + again if self.shown.trained else EMPTY)
             return
         line = next((line for line in self.code.lines if line.stop == self._stop), None)
         missing = self.pages.show_view(
@@ -418,13 +334,13 @@ class UpdatePanel(PanelWidget):
         self.slider.setValue(max(self.taken, 1))
         self.slider.blockSignals(False)
         self.slider.setEnabled(len(steps) > 1)
-        again = self._update.is_empty and self._trained > 0 and isinstance(self._config, _MADE_AGAIN)
+        again = self._update.is_empty and self.shown.trained > 0 and self.shown.can_be_made_again
         self.play_button.setEnabled(again or (bool(steps) and self._update.over))
         self.theta_button.setEnabled(bool(steps) and kind_of(self._update) != THETA)
         self.count.setText(counted(steps[self.taken - 1], self._update) if 0 < self.taken <= len(steps) else " ")
 
     def _say_heading(self) -> None:
-        update, made = self._update, self._made
+        update, made = self._update, self.shown.made
         if update.is_empty or not self._drawn or (self._past.shown is not None and made is None):
             self.heading.setText("")
             return
@@ -439,8 +355,8 @@ class UpdatePanel(PanelWidget):
             words.append(f"{count:,} episode{'s' * (count > 1)}{so_far}")
         if made is not None:
             words.append("made again, exact" if made.exact else "a batch like it")
-        elif self._slow.waits and lags(update, self._trained):
-            words.append(f"the last that was watched of {self._trained:,}")
+        elif self._slow.waits and lags(update, self.shown.trained):
+            words.append(f"the last that was watched of {self.shown.trained:,}")
         self.heading.setText(" · ".join(words))
         self.heading.setToolTip(made.how if made is not None else "")
 
