@@ -28,9 +28,11 @@ from app.panels.lab.panel import LabPanel
 from app.panels.lab.progress import Busy
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.weights.page import WeightsPage
+from app.panels.lab.work import LabWork
 from app.plotting.marks import Frame
 from app.plotting.plot import Plot
 from app.plotting.view import BESIDE_NAMES
+from app.style.text import Stage
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.lab.comparison import ByHand
@@ -210,6 +212,24 @@ def test_the_untrained_policy_can_be_looked_at_before_any_run_and_computing_stop
     qtbot.wait(400)
     assert page.comparison is found
     assert not page.work.busy
+
+
+def test_what_is_computed_is_said_until_there_is_something_to_be_seen(make_window: Make) -> None:
+    panel = make_window(environment="CartPole-v1", policy="linear").panels.find(LabPanel)
+    for title in ("Baseline", "Estimators", "Weights", "Gradients", "Likelihood", "Around θ"):
+        page = panel.turn_to(title)
+        work, stage = page.findChild(LabWork), page.findChild(Stage)
+        assert isinstance(work, LabWork)
+        assert isinstance(stage, Stage)
+        will_appear = stage._hint.text()
+        assert "appear" in will_appear
+        work.progressed.emit(0.25)
+        assert stage._hint.text().endswith(": 25 %.")
+        assert any(doing in stage._hint.text() for doing in ("played", "plays", "computed")), title
+        work.progressed.emit(None)
+        assert stage._hint.text() == will_appear
+        work.failed.emit("It could not be had.")
+        assert stage._hint.text() == "It could not be had."
 
 
 def test_the_wheel_scrolls_the_column_and_moves_no_slider_in_it(qtbot: QtBot) -> None:

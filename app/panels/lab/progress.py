@@ -6,6 +6,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QToolButton
 
 from app.panels.lab.work import LabWork
+from app.style.text import Stage
 
 
 class Busy(QToolButton):
@@ -30,3 +31,13 @@ class Busy(QToolButton):
         if share is not None:
             self.setText(f"{100 * share:.0f} % ✕")
         self.setVisible(self._looks > 1)
+
+
+def say_meanwhile(work: LabWork, stage: Stage, doing: str, empty: str) -> None:
+    """Where there is nothing to be seen yet, say what is computed and how far it has come; ``empty`` says what will
+    appear, once nothing is."""
+
+    def tell(share: float | None) -> None:
+        stage.set_hint(empty if share is None else f"{doing}: {100 * share:.0f} %.")
+
+    work.progressed.connect(tell)

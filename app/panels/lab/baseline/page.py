@@ -14,7 +14,7 @@ from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import ADDED, EPISODES, GAMMAS, signed, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import PolicyChoice
-from app.panels.lab.progress import Busy
+from app.panels.lab.progress import Busy, say_meanwhile
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # with torch
 
 _CREDITS = (("total return", TOTAL_RETURN), (REWARD_TO_GO, REWARD_TO_GO))
 _TICKS = 400  # of the slider
+_DOING = "A thousand estimates of the gradient are made of what the policy plays"
 _EMPTY = "What a constant baseline does to a thousand estimates appears here."
 
 
@@ -56,6 +57,7 @@ class BaselinePage(PanelWidget):
         self.spread, self.noise = SpreadPlot(theme), NoisePlot(theme)
         self.plots = TwoPlots(theme, self.spread, self.noise)
         self._stage = Stage(_EMPTY, self.plots)
+        say_meanwhile(self.work, self._stage, _DOING, _EMPTY)
         self._stage.turned.connect(self.slider.setEnabled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)

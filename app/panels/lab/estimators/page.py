@@ -14,7 +14,7 @@ from app.panels.lab.estimators.asking import Asking, PairsMenu
 from app.panels.lab.estimators.measures import MEASURES
 from app.panels.lab.estimators.plot import RowsPlot
 from app.panels.lab.following import Asked, Following
-from app.panels.lab.progress import Busy
+from app.panels.lab.progress import Busy, say_meanwhile
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
 from app.style.text import Stage
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.lab.estimator_lab import EstimatorLab
     from engine.analysis.playback import PolicySnapshot
 
+_DOING = "Batches are played, and each estimator makes a gradient of every one"
 _EMPTY = "How every estimator's gradient is spread around the true one appears here."
 
 
@@ -52,6 +53,7 @@ class EstimatorsPage(PanelWidget):
         self.asking.add(self.measure, 0)
         self.plot = RowsPlot(theme)
         self._stage = Stage(_EMPTY, self.plot)
+        say_meanwhile(self.work, self._stage, _DOING, _EMPTY)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)

@@ -16,7 +16,7 @@ from app.panels.lab.following import Asked, Following
 from app.panels.lab.gradients.formula import Formula
 from app.panels.lab.gradients.plots import DigitsPlot, ErrorsPlot
 from app.panels.lab.policy import PolicyChoice
-from app.panels.lab.progress import Busy
+from app.panels.lab.progress import Busy, say_meanwhile
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
@@ -37,6 +37,7 @@ _OF = (("J(θ), the expected return", "return"), ("log π(a|s)", "log-probabilit
 _PER_POWER = 4  # steps of the slider for a power of ten, as they are computed
 _LOWEST = -15
 _FIRST = -6.0  # log₁₀ h
+_DOING = "The gradient is computed by symbols, by finite differences and automatically"
 _EMPTY = "A gradient by symbols, by finite differences and automatically appears here."
 
 
@@ -68,6 +69,7 @@ class GradientsPage(PanelWidget):
             rows.addWidget(widget)
         rows.addWidget(self.plots, 1)
         self._stage = Stage(_EMPTY, content)
+        say_meanwhile(self.work, self._stage, _DOING, _EMPTY)
         self._stage.turned.connect(self.slider.setEnabled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)

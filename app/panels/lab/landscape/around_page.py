@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget
 
 from app.panels.lab.choices import Column, Dial, beside, combo
 from app.panels.lab.landscape.around_plots import NAMES, LinePlot, PlanePlot
-from app.panels.lab.progress import Busy
+from app.panels.lab.progress import Busy, say_meanwhile
 from app.panels.lab.work import LabWork
 from app.panels.looks import Looks
 from app.panels.record import PanelContext, PanelWidget
@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.playback import PolicySnapshot
 
 EVERY = 250  # ms between two looks at which policy there is
+_DOING = "Episodes are played with parameters around the policy's"
 _EMPTY = (
     "How the return changes around the policy appears here once there is one: episodes are played with parameters a "
     "step away, along the gradient, the last update or at random. While it trains, a click on Look plays them anew."
@@ -90,6 +91,7 @@ class AroundPage(PanelWidget):
         for plot in (self.line, self.plane):
             self._plots.addWidget(plot)
         self._stage = Stage(_EMPTY, self._plots)
+        say_meanwhile(self._work, self._stage, _DOING, _EMPTY)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -14,7 +14,7 @@ from app.panels.lab.estimators.asking import EPISODES, GAMMAS, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.likelihood.plots import ComponentsPlot, PushPlot
 from app.panels.lab.policy import PolicyChoice
-from app.panels.lab.progress import Busy
+from app.panels.lab.progress import Busy, say_meanwhile
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.work import LabWork
 from app.panels.record import PanelContext, PanelWidget
@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # with torch
 
 _DIVERGENCES = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _SEEDS = tuple(range(1, 51))
+_DOING = "A batch is played, and both gradients are computed of it"
 _EMPTY = "What the policy gradient and maximum likelihood would do with the same episodes appears here."
 
 
@@ -58,6 +59,7 @@ class LikelihoodPage(PanelWidget):
         self.push, self.components = PushPlot(theme), ComponentsPlot(theme)
         self.plots = TwoPlots(theme, self.push, self.components)
         self._stage = Stage(_EMPTY, self.plots)
+        say_meanwhile(self.work, self._stage, _DOING, _EMPTY)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
         layout.setSpacing(0)

@@ -13,7 +13,7 @@ from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import GAMMAS, HorizonDial, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.policy import UNTRAINED, PolicyChoice
-from app.panels.lab.progress import Busy
+from app.panels.lab.progress import Busy, say_meanwhile
 from app.panels.lab.two_plots import TwoPlots
 from app.panels.lab.weights.plots import CoursePlot, WeightsPlot
 from app.panels.lab.work import LabWork
@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # with torch
 _COURSES = (("Variance of the weights", "variance"), ("Effective sample size", "effective"), ("J of π", "estimates"))
 _EPISODES = (50, 100, 200, 500, 1000, 2000, 5000)
 _TEMPERATURES = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
+_DOING = "Episodes are played by the one policy and weighed for the other"
 _EMPTY = "How much the episodes of one policy tell of another appears here: its weights grow apart with every step."
 
 
@@ -53,6 +54,7 @@ class WeightsPage(PanelWidget):
         self.weights, self.course = WeightsPlot(theme), CoursePlot(theme)
         self.plots = TwoPlots(theme, self.weights, self.course)
         self._stage = Stage(_EMPTY, self.plots)
+        say_meanwhile(self.work, self._stage, _DOING, _EMPTY)
         self._stage.turned.connect(self.slider.setEnabled)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, theme.unit // 2)
