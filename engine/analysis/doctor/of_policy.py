@@ -45,9 +45,7 @@ def _undecided(reported: Reported) -> str | None:
 
 def _decided(reported: Reported) -> str | None:
     space, recent = reported.environment.action, reported.last("entropy", 20)
-    if not len(recent) or reported.does_well or not reported.is_flat or reported.iterations < 40:
-        return None
-    if reported.way > _GOOD:
+    if not len(recent) or reported.is_good or reported.does_well or not reported.is_flat or reported.iterations < 40:
         return None
     most, now = most_entropy(space), median(recent)
     if space.kind == "box":
@@ -92,8 +90,6 @@ def _decides(reported: Reported) -> Iterator[Try]:
         put(reported, "estimator.normalize_advantages", True, "Normalise advantages"),
     )
 
-
-_GOOD = 0.8  # of the way to the goal, where what is certain is right to be so
 
 RULES = (
     Rule(

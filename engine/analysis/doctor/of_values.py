@@ -28,7 +28,9 @@ def learns_value(reported: Reported) -> bool:
 
 def _worse_than_none(reported: Reported) -> str | None:
     found = reported.last("explained_variance", 20)
-    if reported.iterations < 40 or not len(found) or reported.does_well or not reported.is_flat:
+    if reported.iterations < 40 or not len(found) or not reported.is_flat:
+        return None
+    if reported.is_good or reported.does_well:  # returns that are nearly all the same leave nothing to be explained
         return None
     typical = median(found)
     if typical >= -0.1 or mean(found < 0.0) < 0.8 or found[-1] >= 0.0:
@@ -138,7 +140,7 @@ def _surprised_by_time(reported: Reported) -> str | None:
 
 def _unlike_returns(reported: Reported) -> str | None:
     taken, brought = reported.last("first_value", 60), reported.last("discounted_return", 60)
-    if len(taken) < 50 or len(taken) != len(brought) or not reported.is_flat:
+    if len(taken) < 50 or len(taken) != len(brought) or reported.does_well or not reported.is_flat:
         return None
     half = len(taken) // 2
     before, apart = mean(taken[:half] - brought[:half]), (taken - brought)[half:]
@@ -214,7 +216,7 @@ RULES = (
         curves=("value_loss", "explained_variance"),
         source="Andy Jones, “Debugging RL, without the agonizing pain”: values should come to match their targets. "
         "Here: further apart than 0.3 of their size and 5 standard errors over 30 iterations, not closing, with flat "
-        "returns.",
+        "returns that fall short of the goal.",
     ),
     Rule(
         name="values-worse-than-none",
@@ -228,7 +230,7 @@ RULES = (
         curves=("explained_variance",),
         source=f"{_SCHULMAN}: below 0, it overfits or is noise. Here: a median below −0.1 and "
         "8 of 10 of the last 20 iterations below 0, the last among them, from the 40th iteration on and with returns "
-        "that do not rise.",
+        "that do not rise and are not four fifths of the way to the goal.",
     ),
     Rule(
         name="values-out-of-scale",

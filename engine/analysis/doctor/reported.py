@@ -168,6 +168,11 @@ class Reported:
             return False
         return bool(self.mean_return + 2.0 * error_of(self.recent) >= self.goal or self.way >= 0.9)
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it has come four fifths of the way to its goal, so that little is left to try and to predict."""
+        return self.way > 0.8
+
     def later(self, share: float) -> Floats:
         """The returns of the episodes that ended in the last ``share`` of its steps; at most 2,000, evenly."""
         if not len(self.ends) or not len(self.steps):

@@ -167,8 +167,16 @@ def test_right_beyond_a_threshold_something_is_said_and_right_before_it_nothing(
     assert name not in seen_in(make(too_little))
 
 
-def test_who_is_certain_and_nearly_there_is_right_to_be_so() -> None:
+@each("rule", {"entropy-gone": {"entropy": 0.001}, "values-worse-than-none": {"explained_variance": -1.0}}.items())
+def test_what_is_nearly_there_is_right_to_be_certain_and_hard_to_predict(rule: tuple[str, dict[str, float]]) -> None:
     begun, goal = 20.0, 475.0
     for way, speaks in ((0.79, True), (0.81, False)):
         returns = np.where(NUMBERED < EPISODES // 5, begun, begun + way * (goal - begun)) + NOISE
-        assert ("entropy-gone" in seen_in(told(returned(healthy(), returns), entropy=0.001))) == speaks
+        assert (rule[0] in seen_in(told(returned(healthy(), returns), **rule[1]))) == speaks
+
+
+def test_values_that_are_late_where_all_is_well_are_not_told_of() -> None:
+    late = {"first_value": 3.0, "discounted_return": 16.0}
+    assert "values-unlike-returns" in seen_in(told(flat(healthy()), **late))
+    well = returned(healthy(), np.full(EPISODES, 490.0) + NOISE)
+    assert "values-unlike-returns" not in seen_in(told(well, **late))
