@@ -276,7 +276,11 @@ def _estimate_with_value(plan: Plan) -> Iterator[str]:
     yield f"            seen = {value}(tensor(episode.observations)).tolist()  # one more than steps"
     yield "        if episode.terminated:"
     yield "            seen[-1] = 0.0  # nothing follows"
-    yield f"        found, wanted = advantages_and_targets({_rewards(plan, 'episode')}, seen)"
+    rewards = _rewards(plan, "episode")
+    if plan.learns_other_rewards:
+        yield f"        rewards = {rewards}"
+        rewards = "rewards"
+    yield f"        found, wanted = advantages_and_targets({rewards}, seen)"
     yield "        values += seen[:-1]"
     yield "        advantages += found"
     yield "        targets += wanted"
