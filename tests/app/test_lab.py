@@ -267,7 +267,7 @@ def test_sliders_of_a_column_begin_and_end_beneath_each_other(qtbot: QtBot) -> N
     assert ends[0] == ends[1]
 
 
-def test_the_horizon_ends_with_the_environments_own() -> None:
+def test_the_horizon_ends_with_the_environments_own(qtbot: QtBot) -> None:
     """To the right of all that cut an episode short, of which none is longer than what it has by itself."""
     dial, seen = HorizonDial(), []
     for environment in ("GridWorld-v0", "CartPole-v1"):

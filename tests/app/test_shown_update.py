@@ -145,3 +145,32 @@ def test_what_falls_due_while_nobody_sees_it_is_made_again_once_somebody_does(
     qtbot.waitUntil(lambda: panel.shown._settled.remainingTime() < 200)
     panel.refresh(history)
     assert panel.shown._settled.remainingTime() < 200
+
+
+def test_what_is_not_written_yet_is_made_again_once_it_is(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
+    reach: Reach,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    each_is_kept(monkeypatch)
+    window, panel = stepped("reinforce", "iteration")
+    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    lookup, past = panel.shown.lookup, window.panels.past
+    look, written = lookup.look, [False]
+
+    def asks(run: str, environment: EnvironmentInfo, wanted: Wanted) -> None:
+        if written[0]:
+            look(run, environment, wanted)
+        else:
+            lookup.failed.emit("Nothing was kept of the run.")
+
+    monkeypatch.setattr(lookup, "look", asks)
+    window.step("iteration")
+    reach(window, RunState.PAUSED)
+    qtbot.waitUntil(lambda: panel.shown._tried is not None and not panel.shown.settles, timeout=20_000)
+    qtbot.waitUntil(lambda: any(kept.iteration == 2 for kept in past.kept), timeout=20_000)
+    assert panel.heading.text().endswith("the last that was watched of 2")
+    written[0] = True
+    past.set_kept(past.kept[:-1])  # as if the last had come only now
+    qtbot.waitUntil(lambda: panel.heading.text().endswith("made again, exact"), timeout=20_000)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.models.inspection import Wanted
-from app.models.past import Past
+from app.models.past import Kept, Past
 from app.models.slow_motion import SlowMotion
 from app.models.watched_update import WatchedUpdate
 from app.panels.record import PanelWidget
@@ -46,13 +47,14 @@ class ShownUpdate(QObject):
         self.made: MadeAgain | None = None  # which the one that is shown was; None where the run has told of it
         self.trained = 0  # iterations, by now
         self.elsewhere = False  # whether what is shown is trained by a process of its own
-        self._tried: tuple[str, int] | None = None  # the run and iteration that was to be made again last
+        self._tried: tuple[tuple[str, int], Sequence[Kept]] | None = None  # what was to be made again, and out of what
         self.lookup = BatchLookup(folder, self)
         self.lookup.found.connect(self._take_found)
         self.lookup.failed.connect(self._fail)
         self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
         self._settled.timeout.connect(self._follow)
         past.changed.connect(self.leave_or_follow)
+        past.kept_changed.connect(self.catch_up)
 
     def set_choice(self, environment: EnvironmentInfo, config: RunConfig) -> None:
         """A run of this choice is to be shown."""
@@ -97,6 +99,10 @@ class ShownUpdate(QObject):
         waits = self._slow.waits and self.can_be_made_again
         return (run, self.trained) if waits and lags(self._live, self.trained) else None
 
+    def _trial(self, wanted: tuple[str, int]) -> tuple[tuple[str, int], Sequence[Kept]]:
+        """What cannot be made again of a run that waits may be once more is kept, which is written after it is told."""
+        return wanted, () if self._past.shown is not None else self._past.kept
+
     @property
     def _there(self) -> tuple[str, int] | None:
         return None if self.made is None else (self.made.run, self.made.iteration)
@@ -106,7 +112,10 @@ class ShownUpdate(QObject):
         wanted = self._wanted
         if wanted is None:
             self._tried = None
-        elif wanted not in (self._there, self._tried) and not self._settled.isActive():
+            return
+        tried = self._tried
+        comes = self._settled.isActive() or (self.lookup.busy and tried is not None and tried[0] == wanted)
+        if not comes and wanted != self._there and tried != self._trial(wanted):
             self._settled.start()
 
     def leave_or_follow(self) -> None:
@@ -131,7 +140,7 @@ class ShownUpdate(QObject):
         wanted = self._wanted
         if wanted is None or wanted == self._there or not self._panel.watched:
             return
-        self._tried = wanted
+        self._tried = self._trial(wanted)
         if wanted[1] == 0:
             self.said.emit("Before the first iteration nothing was learned; move the timeline on.")
         else:
