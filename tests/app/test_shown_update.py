@@ -97,7 +97,7 @@ def test_the_update_of_an_earlier_iteration_is_made_again(
     window, panel = stepped("trpo", *(["iteration"] * 3), collection__episodes_per_update=4)
     live = window.controller.history.watched
     assert live.iteration == 3
-    qtbot.waitUntil(lambda: len(window.panels.past.kept) > 1, timeout=20_000)
+    qtbot.waitUntil(lambda: any(kept.iteration == 2 for kept in window.panels.past.kept), timeout=20_000)
     window.panels.past.asked.emit(2)
     qtbot.waitUntil(lambda: panel._update.iteration == 2 and panel.pages.isVisible(), timeout=20_000)
     click_line(panel, "step")
