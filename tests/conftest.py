@@ -62,9 +62,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """All tests together take a process more than there are cores, as some of them wait, of which more than a few gain
-    nothing; a part of them takes this one, as others take seconds to begin. ``-n`` says otherwise."""
-    option, processes = config.option, min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
+    """All tests together take a process per core, of which more than a few gain nothing, and one more has tests that
+    wait for processes of their own wait too long; a part of them takes this one, as others take seconds to begin.
+    ``-n`` says otherwise."""
+    option, processes = config.option, min(os.cpu_count() or 1, MOST_PROCESSES)
     everything = [Path(given) for given in config.args] == [Path("tests")]
     may = getattr(option, "numprocesses", 0) is None and not option.usepdb and not hasattr(config, "workerinput")
     if everything and may and processes > 1:
