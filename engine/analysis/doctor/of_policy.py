@@ -45,7 +45,7 @@ def _undecided(reported: Reported) -> str | None:
 
 def _decided(reported: Reported) -> str | None:
     space, recent = reported.environment.action, reported.last("entropy", 20)
-    if not len(recent) or reported.is_good or reported.does_well or not reported.is_flat or reported.iterations < 40:
+    if not len(recent) or reported.is_good or not reported.is_flat or reported.iterations < 40:
         return None
     most, now = most_entropy(space), median(recent)
     if space.kind == "box":

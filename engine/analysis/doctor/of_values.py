@@ -30,7 +30,7 @@ def _worse_than_none(reported: Reported) -> str | None:
     found = reported.last("explained_variance", 20)
     if reported.iterations < 40 or not len(found) or not reported.is_flat:
         return None
-    if reported.is_good or reported.does_well:  # returns that are nearly all the same leave nothing to be explained
+    if reported.is_good:  # returns that are nearly all the same leave nothing to be explained
         return None
     typical = median(found)
     if typical >= -0.1 or mean(found < 0.0) < 0.8 or found[-1] >= 0.0:

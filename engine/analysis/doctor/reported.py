@@ -170,8 +170,8 @@ class Reported:
 
     @property
     def is_good(self) -> bool:
-        """Whether it has come four fifths of the way to its goal, so that little is left to try and to predict."""
-        return self.way > 0.8
+        """Whether it does well or is four fifths of the way to its goal, so that little is left to try and predict."""
+        return self.does_well or self.way > 0.8
 
     def later(self, share: float) -> Floats:
         """The returns of the episodes that ended in the last ``share`` of its steps; at most 2,000, evenly."""

@@ -56,8 +56,6 @@ class StepChecks:
 
     def told(self) -> Metrics:
         """``ended_share``, and ``likelihood_gap`` where it was looked at."""
-        if not self._terminated:
-            return {}
         found: Metrics = {"ended_share": float(np.concatenate(self._terminated).mean())}
         if self._taken:
             actions = torch.cat([taken.actions for taken in self._taken])

@@ -126,7 +126,8 @@ def test_ctrl_c_while_it_loads_is_told_in_one_sentence(trains: Callable[..., sub
     while loaded.exists() and "torch" not in loaded.read_text():
         assert process.poll() is None
         time.sleep(0.01)
-    time.sleep(0.0 if loaded.exists() else 0.3)  # where nothing tells how far it is
+    if not loaded.exists():
+        time.sleep(0.3)  # as nothing tells how far it is
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130

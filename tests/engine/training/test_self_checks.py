@@ -164,6 +164,7 @@ def test_nothing_that_is_learned_depends_on_what_is_looked_at(monkeypatch: pytes
     monkeypatch.setattr(policy_gradient, "is_looked_at", lambda iteration: False)
     monkeypatch.setattr(policy_gradient, "ends_are_looked_at", lambda before, more: False)
     monkeypatch.setattr(value_based.StepChecks, "took", lambda self, transitions: None)
+    monkeypatch.setattr(value_based.StepChecks, "told", lambda self: {})
     assert [learned(preset) for preset in presets] == before
 
 
