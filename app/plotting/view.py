@@ -160,7 +160,18 @@ class Axis(pg.AxisItem):
         if self.names is not None:
             room = self.size().width() - BESIDE_NAMES
             return [self._metrics.elidedText(self.names[-round(v)], Qt.TextElideMode.ElideRight, room) for v in values]
-        return tick_labels(values, spacing)
+        return [
+            label * self._stands_clear(at, label)
+            for at, label in zip(values, tick_labels(values, spacing), strict=True)
+        ]
+
+    def _stands_clear(self, value: float, label: str) -> bool:
+        """Whether the label of a tick does not stand on the unit that is left of it."""
+        low, high = self.range
+        if not self._beside or not high > low:
+            return True
+        left = (value - low) / (high - low) * self.size().width() - self._metrics.horizontalAdvance(label) / 2
+        return bool(left >= self.label.pos().x() + self.label.boundingRect().width() + _GAP / 2)
 
 
 class View(pg.ViewBox):

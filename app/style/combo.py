@@ -13,11 +13,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.style.text import shortest_cut
+
 _ARROW = 0.27  # of the height of a letter, half the arrow
 _BESIDE_TEXT = 2  # pixels that the style leaves beside the text in its field
+SHORTER = Qt.ItemDataRole.UserRole + 100
+"""Of an entry, what says it in less room, as without its unit."""
 
 
 class Combo(QComboBox):
+    """Where there is little room for the present choice, its ``SHORTER`` text stands there, and of that as much as
+    tells it apart from the other entries."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -54,12 +61,25 @@ class Combo(QComboBox):
         inside = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
         return self.width() - inside.width() + _BESIDE_TEXT
 
+    @property
+    def shown(self) -> str:
+        """What there is room for."""
+        text = self.currentText() or self.placeholderText()
+        if self.fontMetrics().horizontalAdvance(text) <= self.room:
+            return text
+        others = {self._cut(index) for index in range(self.count()) if self.itemText(index) != text}
+        cut = self._cut(self.currentIndex())
+        return cut if cut not in others else self._cut(self.currentIndex(), Qt.TextElideMode.ElideMiddle)
+
+    def _cut(self, index: int, left_out: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> str:
+        text = self.itemText(index) or self.placeholderText()
+        return shortest_cut(self.fontMetrics(), self.room, [text, self.itemData(index, SHORTER) or text], left_out)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        text = option.currentText or self.placeholderText()
-        option.currentText = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self.room)
+        option.currentText = self.shown
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

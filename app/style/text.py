@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from app.style.theme import tabular
@@ -56,6 +57,13 @@ def plain_tip(text: str) -> str:
     return f"<qt>{'<br>'.join(map(escape, text.splitlines()))}</qt>" if "<" in text else text
 
 
+def shortest_cut(metrics: QFontMetrics, room: int, texts: Sequence[str], left_out: Qt.TextElideMode) -> str:
+    """The first of ``texts``, which are one thing said ever shorter, for which there is room; the last cut short where
+    there is room for none."""
+    fits = (text for text in texts if metrics.horizontalAdvance(text) <= room)
+    return next(fits, None) or metrics.elidedText(texts[-1], left_out, room)
+
+
 class SteadyLabel(QLabel):
     """A label in tabular figures that is as wide as ``widest``, so that new text neither moves nor lays out anything;
     only one that is longer widens it, for good, and nothing is cut."""
@@ -90,11 +98,12 @@ class SteadyLabel(QLabel):
 
 class ElidedLabel(QLabel):
     """One line of plain text, of which the end is left out where it does not fit, or another part where there is room
-    for more than a word."""
+    for more than a word; ``shorter`` is shown first, which says the same in less room."""
 
     def __init__(self, text: str = "", left_out: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__(text)
         self._left_out = left_out
+        self.shorter = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
 
@@ -102,15 +111,18 @@ class ElidedLabel(QLabel):
         hint = self.sizeHint()
         return QSize(min(hint.width(), LEAST_TEXT), hint.height())
 
+    @property
+    def shown(self) -> str:
+        """What there is room for."""
+        room, metrics = self.contentsRect().width(), self.fontMetrics()
+        little = room < _TWO_ENDS * metrics.averageCharWidth()  # where two ends are too short to tell anything
+        left_out = Qt.TextElideMode.ElideRight if little else self._left_out
+        return shortest_cut(metrics, room, [self.text(), self.shorter or self.text()], left_out)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        room = self.contentsRect()
-        metrics = self.fontMetrics()
-        little = room.width() < _TWO_ENDS * metrics.averageCharWidth()  # where two ends are too short to tell anything
-        left_out = Qt.TextElideMode.ElideRight if little else self._left_out
-        shown = metrics.elidedText(self.text(), left_out, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.shown)
         painter.end()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,17 +17,19 @@ from app.models.run_state import RunState
 from app.panels.advantages import AdvantagesPanel
 from app.panels.episode.panel import EpisodePanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
-from app.panels.inspector.rows import SampleRows
+from app.panels.inspector.rows import ACTION, SampleRows, SampleTable
 from app.panels.inspector.words import cut_words, probability_words
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.plot import Plot
 from app.style.format import short_number
+from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.inspecting import remade
 from engine.analysis.samples import samples_of
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
+from engine.catalogue.spaces import Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runs import snapshot_keeper
@@ -269,3 +272,31 @@ def test_a_ratio_is_told_alike_in_the_table_and_in_words() -> None:
         told = table.data(table.index(row, column))
         assert told == f"{samples.ratios[row]:.3f}"
         assert f"ρ = {told}" in probability_words(samples, row, space)
+
+
+def test_no_number_and_no_action_is_cut_in_the_table(qtbot: QtBot) -> None:
+    small = {"environment": "CartPole-v1", "device": "cpu", "collection": "fixed-length", "collection.steps": 40}
+    training = Training(choose(with_values(PolicyGradientConfig(), small), ALGORITHMS["ppo"]))
+    state = training.state()
+    training.close()
+    found = remade(state, 1)
+    assert found is not None
+    action = Space("discrete", 2, labels=("fire the left engine", "wait"))
+    environment = replace(found.policy.environment, action=action)
+    batch = replace(found.batch, advantages=found.batch.advantages * 1e-3)
+    samples = samples_of(replace(found, batch=batch, policy=replace(found.policy, environment=environment)))
+    rows = SampleRows()
+    table = SampleTable(rows)
+    qtbot.addWidget(table)
+    table.apply_theme(load_theme("light"))
+    table.show()
+    rows.show(samples, np.arange(len(samples)))
+    letters = table.fontMetrics()
+    for width in range(340, 640, 20):
+        table.resize(width, 200)
+        shown = [column for column in range(rows.columnCount()) if not table.isColumnHidden(column)]
+        assert len(shown) >= 5
+        for column in shown:
+            texts = [rows.data(rows.index(row, column)) for row in range(rows.rowCount())]
+            assert max(map(letters.horizontalAdvance, texts)) + 6 <= table.columnWidth(column), (width, column)
+    assert rows.data(rows.index(0, ACTION), Qt.ItemDataRole.ToolTipRole) in action.labels

@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QStyle, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.style.combo import Combo
+from app.style.combo import SHORTER, Combo
+from app.style.text import ElidedLabel
 from app.style.theme import load_theme, style_sheet
 from app.window import screen_fit
 from app.window.forms import COLUMNS, DRAWER, HALVES, ROWS, TABS, Form, form_for
@@ -348,3 +349,36 @@ def test_a_name_in_a_combo_that_is_too_narrow_ends_in_dots_that_are_seen(qtbot: 
         )
         assert combo.room == field.width() - 2  # more is not drawn
     assert combo.width_for("DQN") == 240 - field.width() + 2 + combo.fontMetrics().horizontalAdvance("DQN") + 2
+
+
+def test_what_has_little_room_keeps_what_tells_it_apart(qtbot: QtBot) -> None:
+    combo = Combo()
+    for number in (1, 2):
+        combo.addItem(f"↑ angular velocity {number} (rad/s)")
+        combo.setItemData(number - 1, f"↑ angular velocity {number}", SHORTER)
+    combo.addItem("↑ angle 1 (rad)")
+    qtbot.addWidget(combo)
+    combo.show()
+    whole, short = (combo.width_for(text) for text in ("↑ angular velocity 1 (rad/s)", "↑ angular velocity 1"))
+    for width, texts in ((whole, "↑ angular velocity {} (rad/s)"), (whole - 8, "↑ angular velocity {}")):
+        combo.resize(width, 30)
+        for number in (1, 2):
+            combo.setCurrentIndex(number - 1)
+            assert combo.shown == texts.format(number)
+    combo.resize(short - 20, 30)
+    shown = []
+    for index in range(3):
+        combo.setCurrentIndex(index)
+        shown.append(combo.shown)
+    assert all("…" in text and text.endswith(str(number)) for number, text in zip((1, 2), shown, strict=False))
+    assert shown[2] == "↑ angle 1 (rad)"
+
+    label = ElidedLabel("iteration 87 · advantage −0.004 to −0.002 · 716 of 2,048 steps")
+    label.shorter = "iteration 87 · Â −0.004 to −0.002 · 716 of 2,048"
+    qtbot.addWidget(label)
+    long, short = (label.fontMetrics().horizontalAdvance(text) for text in (label.text(), label.shorter))
+    for width, text in ((long, label.text()), (long - 1, label.shorter), (short, label.shorter)):
+        label.resize(width, 20)
+        assert label.shown == text
+    label.resize(short - 1, 20)
+    assert label.shown.endswith("…")

@@ -34,6 +34,7 @@ from engine.reports.update_events import Inspected
 from engine.runs import snapshot_keeper
 from tests.app.shorthands import heard, pick_environment
 from tests.app.test_run_timeline import look, place, strip
+from tests.each import each
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -232,8 +233,8 @@ def test_what_cannot_be_set_says_so_and_reaches_as_far_as_states_do(qtbot: QtBot
     playback.offer(snapshot(policy, config, info, 3))
     generator = np.random.default_rng(0)
     seen = generator.uniform(-1.0, 1.0, (300, 8)).astype(np.float32)
-    for step, each in enumerate(seen):
-        playback.visited.put(Frame(None, step, None, 0.0, False, False, 3, 1, observation=each))
+    for step, observation in enumerate(seen):
+        playback.visited.put(Frame(None, step, None, 0.0, False, False, 3, 1, observation=observation))
     page.show_episode()
     low, high = float(seen[:, 4].min()), float(seen[:, 4].max())
     assert page.map.ranges[0] == pytest.approx((low - (high - low) / 8, high + (high - low) / 8))
@@ -274,6 +275,30 @@ def test_beside_the_sliders_no_name_is_cut_and_no_row_moves_by_a_button(qtbot: Q
     page.whole.show()
     qtbot.waitUntil(lambda: page.across.width() < row.width())
     assert (page.across.y(), page.across.height()) == (row.y(), row.height())
+    page.end()
+    assert page.wait(QDeadlineTimer(5000))
+
+
+@each("identity", ["CartPole-v1", "Acrobot-v1", "LunarLander-v3", "BipedalWalker-v3"])
+def test_the_picture_beside_what_is_chosen_leaves_its_names_their_room(qtbot: QtBot, identity: str) -> None:
+    page = SlicePage(load_theme("light"), PlaybackThread())
+    qtbot.addWidget(page)
+    page.show()
+    info = ENVIRONMENTS[identity]
+    coordinates = coordinates_of(with_values(PolicyGradientConfig(), {"environment": identity}), info)
+    assert isinstance(coordinates, Coordinates)
+    page.set_choice(coordinates, info)
+    page.offer_quantities(["V(s), learned by the critic", "Probability π(fire right engine)"])
+    for width in (300, 320, 420):
+        page.resize(width, 500)
+        QApplication.processEvents()
+        for combo in (page.shows, page.up, page.across):
+            for index in range(combo.count()):
+                combo.setCurrentIndex(index)
+                assert combo.shown == combo.itemText(index), (width, combo.shown)
+        assert page.thumbnail.isVisible() or width == 300
+        assert not page.thumbnail.geometry().intersects(page.up.geometry())
+    assert page.thumbnail.width() == page.thumbnail.sizeHint().width()
     page.end()
     assert page.wait(QDeadlineTimer(5000))
 

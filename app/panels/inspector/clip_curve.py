@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.samples import Samples
 
 _DOT = 4.5  # pixels, as all lengths here
-_LEAST = 56
+_LEAST = 68
 
 
 class ClipCurve(QWidget):
@@ -64,7 +64,8 @@ class ClipCurve(QWidget):
         theme, painter = self._theme, QPainter(self)
         painter.setFont(smaller(self.font()))
         letters = painter.fontMetrics()
-        room = QRectF(self.rect()).adjusted(6, 6, -6, -letters.height() - 2)
+        # What is said of the dot stands above, and the ends of the clip below, so that no line goes through words.
+        room = QRectF(self.rect()).adjusted(6, letters.height() + 2, -6, -letters.height() - 2)
         span = max(2.0 * reach, min(abs(ratio - 1), 4 * reach) * 1.15)
 
         def x_of(value: float) -> float:
@@ -75,7 +76,7 @@ class ClipCurve(QWidget):
             bend = 1 + reach if better else 1 - reach
             bent = min(value, bend) if better else -max(value, bend)
             low, high = (1 - span, bend) if better else (-1 - span, -bend)
-            return room.bottom() - (bent - low) / (high - low) * room.height() * 0.8
+            return room.bottom() - (bent - low) / (high - low) * (room.height() - _DOT)
 
         painter.setPen(pen_of(theme.line))
         for bound in (1 - reach, 1.0, 1 + reach):
@@ -103,9 +104,7 @@ class ClipCurve(QWidget):
         words = f"{ratio_words(ratio)} {_does(flows)}"
         width = letters.horizontalAdvance(words)
         left = min(max(at.x() - width / 2, 0.0), self.width() - width)
-        above = at.y() - _DOT - letters.height()
-        top = above if above >= 0 else at.y() + _DOT + 1
-        painter.drawText(QRectF(left, top, width + 2, letters.height()), 0, words)
+        painter.drawText(QRectF(left, 0.0, width + 2, letters.height()), 0, words)
         painter.end()
 
 

@@ -16,7 +16,7 @@ from app.panels.inspector.choosing import behind, row_of
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
 from app.panels.inspector.strip import EpisodeStrip
-from app.panels.inspector.words import approach_words
+from app.panels.inspector.words import approach_words, headings
 from app.panels.record import PanelWidget
 from app.session.batch_lookup import BatchLookup, Found, Pictured
 from app.session.playback_thread import PlaybackThread
@@ -268,13 +268,12 @@ class SamplesPanel(PanelWidget):
             return
         self._chosen = chosen
         rows, words = behind(samples, chosen, found.place if chosen == found.wanted.chosen else None)
-        count, of = len(rows), len(samples)
+        count = len(rows)
         if not count:
-            rows = np.arange(of)  # so that there is something to be seen, too
-        shown = f"{count:,} of {of:,} steps" if words else f"{of:,} steps"
-        parts = (f"iteration {samples.looked.iteration:,}", words, shown)
-        self.heading.setText(" · ".join(filter(None, parts)))
-        self.heading.setToolTip(samples.looked.how)
+            rows = np.arange(len(samples))  # so that there is something to be seen, too
+        heading, self.heading.shorter = headings(samples, words, count)
+        self.heading.setText(heading)
+        self.heading.setToolTip(f"{heading}. {samples.looked.how}")
         self.rows.show(samples, rows)
         self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
         meant = row_of(samples, chosen) if isinstance(chosen, BatchStep) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,7 @@ _PAD = 10  # pixels beside the text of a cell
 
 
 class Column(NamedTuple):
-    """``values`` [M] are what it is sorted by, None where there are none; ``widest`` is a text as wide as any."""
+    """``values`` [M] are what it is sorted by, None where there are none; it has room for ``widest`` at least."""
 
     title: str
     tip: str
@@ -82,6 +83,9 @@ _TWINS: tuple[Column, ...] = (
 )
 """Of steps from which action values learn, by one network or a table, and by two."""
 ACTION = 1
+_OTHER_WORDS = ("t", "age", "step", "ρ", "clip")  # columns that are not written as short numbers
+_LOOKED_AT = 50  # actions that are made of numbers, to know about how long they are
+_MOST_LETTERS = 22  # of an action; longer ones are told whole by a tooltip
 _MOST_NEEDED = 5  # columns; those behind them are given up where there is no room for all, the last first
 
 
@@ -98,6 +102,29 @@ def columns_of(samples: Samples | None) -> tuple[Column, ...]:
         return COLUMNS
     first = _AGE if samples.looked.replayed else _PLACE
     return (first, *(_SINGLE if samples.looked.networks is None else _TWINS))
+
+
+def _widest(column: Column, samples: Samples | None) -> list[str]:
+    """Texts of which one is as wide as any in the column, whichever of the samples are listed; none where it has no
+    numbers."""
+    values = None if samples is None else column.values(samples)
+    if samples is not None and values is None:
+        return []
+    plain = [column.title, column.widest]
+    if samples is None or values is None or column.title in _OTHER_WORDS:
+        return plain
+    if column is columns_of(samples)[ACTION]:
+        space = samples.looked.policy.environment.action
+        different = np.unique(values) if space.kind == "discrete" else values[:_LOOKED_AT]
+        return [*plain, *(done(action, space)[:_MOST_LETTERS] for action in different)]
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)], dtype=np.float64)
+    if not len(sizes):
+        return plain
+    sign = "−" if bool((values < 0).any()) else ""
+    ends = float(sizes.min()), float(sizes.max())
+    if bool((sizes == np.round(sizes)).all()):
+        return [*plain, sign + short_number(ends[1])]
+    return [*plain, *(sign + short_number(8.88 * 10.0 ** math.floor(math.log10(end))) for end in ends)]
 
 
 class SampleRows(QAbstractTableModel):
@@ -122,7 +149,8 @@ class SampleRows(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if self.samples is None:
             return None
-        if role == Qt.ItemDataRole.DisplayRole:
+        told = role == Qt.ItemDataRole.ToolTipRole and index.column() == ACTION
+        if role == Qt.ItemDataRole.DisplayRole or told:
             return self._cell(self.samples, int(self.rows[index.row()]), index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if index.column() == ACTION else Qt.AlignmentFlag.AlignRight
@@ -252,9 +280,9 @@ class SampleTable(QTableView):
         samples, columns = self._rows.samples, columns_of(self._rows.samples)
         letters = self.fontMetrics()
         wanted = {
-            number: letters.horizontalAdvance(max(column.widest, column.title, key=len)) + round(_PAD * self._scale)
+            number: max(map(letters.horizontalAdvance, texts)) + round(_PAD * self._scale)
             for number, column in enumerate(columns)
-            if samples is None or column.values(samples) is not None
+            if (texts := _widest(column, samples))
         }
         room = self.viewport().width()
         for given_up in range(len(columns) - 1, _MOST_NEEDED - 1, -1):

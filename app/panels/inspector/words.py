@@ -31,6 +31,16 @@ def approach_words(approach: Approach) -> str:
     )
 
 
+def headings(samples: Samples, words: str, count: int) -> tuple[str, str]:
+    """Which ``count`` of the steps of an iteration are listed, of which ``words`` say what they have in common; and
+    that in less room."""
+    iteration, steps = f"iteration {samples.looked.iteration:,}", f"{len(samples):,}"
+    if not words:
+        return f"{iteration} · {steps} steps", ""
+    listed = f"{count:,} of {steps}"
+    return f"{iteration} · {words} · {listed} steps", f"{iteration} · {words.replace('advantage', 'Â')} · {listed}"
+
+
 def state_words(observation: Any, environment: EnvironmentInfo, config: RunConfig) -> str:
     """A state by its name, or by the names of its components."""
     seen = environment.observation

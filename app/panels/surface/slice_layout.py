@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -22,10 +25,12 @@ from app.panels.surface.held import HeldSliders
 from app.panels.surface.slice_map import SliceMap
 from app.panels.surface.thumbnail import Thumbnail
 from app.session.played_returns import EPISODES
-from app.style.combo import Combo
+from app.style.combo import SHORTER, Combo
 from app.style.theme import Theme
+from engine.environments.making.state_spaces import Component
 
 PLAY, PLAY_VISITED, STOP = "Play returns", "Play from visited", "Stop"
+_LEAST_PICTURE = 40  # pixels of the agent in small
 _LINES = 3  # that what is told has, whatever it says
 
 
@@ -84,6 +89,33 @@ class SliceLayout(QWidget):
         column.addWidget(self.progress)
         column.addWidget(self.told)
 
+    def offer_axes(self, components: Sequence[Component]) -> None:
+        """Let these be chosen as axes; where there is little room, their units are given up first."""
+        for combo, sign in ((self.across, "→"), (self.up, "↑")):
+            combo.clear()
+            for each in components:
+                combo.addItem(f"{sign} {each.name}{f' ({each.unit})' * bool(each.unit)}")
+                combo.setItemData(combo.count() - 1, f"{sign} {each.name}", SHORTER)
+        self._share_head()
+
+    def offer_quantities(self, titles: Sequence[str]) -> None:
+        """Let these be chosen as what is shown."""
+        self.shows.clear()
+        self.shows.addItems(titles)
+        self._share_head()
+
+    def _share_head(self) -> None:
+        """Leave the agent's picture what room the names beside it do not need, whichever of them is chosen."""
+        combos = (self.shows, self.up)
+        names = max((each.width_for(each.itemText(row)) for each in combos for row in range(each.count())), default=0)
+        room = self.width() - 2 * self._theme.unit - self._theme.unit // 2 - names
+        self.thumbnail.setVisible(room >= self._theme.px(_LEAST_PICTURE))
+        self.thumbnail.setFixedWidth(max(min(room, self.thumbnail.sizeHint().width()), 1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_head()
+
     @property
     def axes(self) -> tuple[int, int]:
         """The coordinates along which the slice extends, (right, up)."""
@@ -98,6 +130,7 @@ class SliceLayout(QWidget):
         self._theme = theme
         for widget in (self.map, self.against, self.thumbnail):
             widget.apply_theme(theme)
+        self._share_head()
 
 
 def _progress(theme: Theme) -> QProgressBar:

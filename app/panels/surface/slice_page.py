@@ -97,9 +97,7 @@ class SlicePage(SliceLayout):
         if environment == self._environment and before is not None and before.components == coordinates.components:
             return
         self._environment = environment
-        for combo, sign in ((self.across, "→"), (self.up, "↑")):
-            combo.clear()
-            combo.addItems([f"{sign} {each.name}{f' ({each.unit})' * bool(each.unit)}" for each in self._components])
+        self.offer_axes(self._components)
         self.held.offer(
             self._components,
             [0.0 if each.low <= 0.0 <= each.high else (each.low + each.high) / 2 for each in self._components],
@@ -196,8 +194,7 @@ class SlicePage(SliceLayout):
         there += [AGAINST] if found.values is not None and self._rolls_out else []
         if there != self._offered:
             self._offered = there
-            self.shows.clear()
-            self.shows.addItems([each.title for each in there])
+            self.offer_quantities([each.title for each in there])
         if self.quantity is not None:
             self.shows.setCurrentIndex(there.index(self.quantity))
 

@@ -155,6 +155,28 @@ def test_an_axis_always_says_what_it_measures_or_at_least_its_unit(qtbot: QtBot,
         assert not place.intersects(plot.area)
 
 
+def test_no_label_of_a_low_plot_stands_on_the_unit_beside_it(qtbot: QtBot) -> None:
+    plot = Plot(DARK, "advantage Â (reward)", "share of steps (%)")
+    qtbot.addWidget(plot)
+    plot.resize(600, 100)
+    plot.show()
+    picture = QPixmap(600, 100)
+    seen = []
+    for low, high in ((-0.02, 0.04), (-2.0, 4.0), (-2000.0, 4000.0)):
+        plot.set_ranges((low, high), (0.0, 100.0))
+        painter = QPainter(picture)
+        _, _, texts = plot.bottom.generateDrawSpecs(painter)
+        painter.end()
+        unit = plot.bottom.label.mapRectToParent(plot.bottom.label.boundingRect())
+        assert plot.bottom.title == "reward"
+        assert len([text for *_, text in texts if text]) >= 3
+        for place, _, text in texts:
+            assert not text or place.left() > unit.right()
+        seen.append(next(text for *_, text in texts))
+    assert seen[0] != "−0.02"  # which would stand there
+    assert seen[1] == "−2"  # which has room
+
+
 def test_the_titles_of_axes_take_on_another_look(qtbot: QtBot) -> None:
     plot = Plot(load_theme("dark"), "environment steps", "return (reward)")
     qtbot.addWidget(plot)
