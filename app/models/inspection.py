@@ -68,18 +68,33 @@ class Inspection(QObject):
 
     Signals:
         asked: a person wants to see the steps behind something (``Wanted``).
-        played: an episode plays from one of them.
         hands_asked: a person wants to play one himself (``Start``).
     """
 
     asked = Signal(object)
-    played = Signal()
     hands_asked = Signal(object)
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._shows: list[Callable[[str], object]] = []
+
     def ask(self, wanted: Wanted) -> None:
+        self._show("Samples")
         self.asked.emit(wanted)
 
+    def tell_played(self) -> None:
+        """An episode plays from one of the steps."""
+        self._show("Agent")
+
+    def ask_for_hands(self, start: Start) -> None:
+        self._show("Play/Record")
+        self.hands_asked.emit(start)
+
     def lead(self, show: Callable[[str], object]) -> None:
-        """Have whoever can ``show`` panels by their titles show the one that each wish leads to."""
-        for wish, title in ((self.asked, "Samples"), (self.played, "Agent"), (self.hands_asked, "Play/Record")):
-            wish.connect(lambda *_wanted, title=title: show(title))
+        """Have whoever can ``show`` panels by their titles show the one that a wish leads to, before it hears of that:
+        it may be made only then."""
+        self._shows.append(show)
+
+    def _show(self, title: str) -> None:
+        for show in self._shows:
+            show(title)

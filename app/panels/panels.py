@@ -26,7 +26,12 @@ def _experiment(context: PanelContext) -> PanelWidget:
 def _returns(context: PanelContext) -> PanelWidget:
     from app.panels.returns import ReturnsPanel
 
-    panel = ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal, context.person)
+    person = context.person
+    if context.library is not None:  # of what was played there it shows the mean, whether or not Play/Record is seen
+        kept = context.library.recordings
+        kept.changed.connect(lambda: person.take(kept.records))
+        person.take(kept.records)
+    panel = ReturnsPanel(context.theme, context.x_axis, context.past, context.optimal, person)
     panel.inspect(context.inspection)
     return panel
 
@@ -98,8 +103,6 @@ def _play(context: PanelContext) -> PanelWidget:
 
     assert context.library is not None
     kept = context.library.recordings
-    kept.changed.connect(lambda: context.person.take(kept.records))
-    context.person.take(kept.records)
     consent = ImportConsent(context.settings)
     recordings = RecordingsList(context.theme, context.experiment, context.library, context.past, consent)
     game = Game(context.settings, PlayThread(RecordingKeeper(context.library.folder), load))
@@ -199,7 +202,7 @@ PANELS: tuple[Panel, ...] = (
         interval=500,
         help="Play it yourself, beside what the policy returns; every episode is kept as a recording",
         names_run=False,
-        made="soon",
+        made="seen",
         make=_play,
     ),
     Panel(
@@ -219,7 +222,7 @@ PANELS: tuple[Panel, ...] = (
         interval=500,
         help="The steps behind a bar or a dot that was clicked, one by one, with all that the update made of each",
         names_run=True,
-        made="soon",
+        made="seen",
         make=_samples,
     ),
     Panel(

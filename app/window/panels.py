@@ -76,6 +76,7 @@ class Panels:
         self._run_name = ""
         self._ghosts: Sequence[Run] = ()
         self.complete = False  # whether all are there but those that are made when they are seen
+        context.inspection.lead(self.titled)
 
     def make_first(self) -> None:
         """Make those that are there in the first picture of the window."""
@@ -135,11 +136,12 @@ class Panels:
 
     def find(self, kind: type[_Kind]) -> _Kind:
         """The first panel of a class, be it made for that."""
+        title = kind.__name__.removesuffix("Panel")  # which most have: no other need be made before
         while True:
             found = next((made.widget for made in self._made if isinstance(made.widget, kind)), None)
             if found is not None:
                 return found
-            self._make_awaited(self._awaited[0])
+            self._make_awaited(min(self._awaited, key=lambda record: not record.title.startswith(title)))
 
     def title_of(self, widget: QWidget) -> str:
         """The title of the panel that ``widget`` is, or is in; empty where it is in none."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 from shiboken6 import delete
 
 from app.models.experiment import Experiment
@@ -18,18 +18,24 @@ from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.methods.entries import BASELINES, UPDATES
+from engine.catalogue.methods.families import family_of, members
 from engine.catalogue.methods.spec import Entry
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config.parameters import with_values
 from tests.app.shorthands import enter, experiment, heard, pick, pick_environment
 
-ACCESSIBLE = Qt.ItemDataRole.AccessibleTextRole
-
-
 LEFT = Qt.MouseButton.LeftButton
 
 
 TAXI = EnvironmentInfo("Taxi-v3", "Taxi-v3", "Registered with Gymnasium.", Space("discrete", 500), Space("discrete", 6))
+
+
+def lines(combo: QComboBox) -> dict[str, tuple[bool, str]]:
+    """By title, whether each line can be picked, and what is told of it."""
+    model = combo.model()
+    rows = [model.index(row, 0) for row in range(model.rowCount())]
+    told, can = Qt.ItemDataRole.AccessibleTextRole, Qt.ItemFlag.ItemIsEnabled
+    return {row.data(): (bool(row.flags() & can), row.data(told)) for row in rows}
 
 
 def test_picking_an_entry_changes_the_experiment(opened):
@@ -46,9 +52,9 @@ def test_a_combination_without_a_name_is_shown_as_custom(opened):
 
 def test_an_entry_that_cannot_work_is_disabled_and_says_why(opened):
     combo = opened(experiment()).pickers["policy"][0].combo
-    item = combo.model().item(combo.findText("Tabular softmax"))
-    assert not item.isEnabled()
-    assert "needs discrete states" in item.data(Qt.ItemDataRole.AccessibleTextRole)
+    can, told = lines(combo)["Tabular softmax"]
+    assert not can
+    assert "needs discrete states" in told
 
 
 def test_a_distribution_without_a_rival_is_shown_but_not_offered(opened):
@@ -61,8 +67,7 @@ def test_bounded_actions_offer_three_distributions(opened):
     chosen = experiment("Pendulum-v1")
     panel = opened(chosen)
     combo = panel.pickers["distribution"][0].combo
-    model = combo.model()
-    offered = [model.item(row).text() for row in range(model.rowCount()) if model.item(row).isEnabled()]
+    offered = [title for title, (can, _) in lines(combo).items() if can]
     assert (combo.isEnabled(), offered) == (True, ["Gaussian", "Tanh-squashed Gaussian", "Beta"])
     pick(panel, "distribution", "Beta")
     assert chosen.config.policy.distribution == "beta"
@@ -105,11 +110,10 @@ def test_a_family_has_its_own_pickers_algorithms_and_words_and_is_found_again_as
 
 def test_a_family_that_fits_nothing_here_says_why_and_what_would(opened):
     panel = opened(experiment("Pendulum-v1"))
-    model = panel.pickers["family"][0].combo.model()
-    told = {model.item(row).text(): model.item(row) for row in range(model.rowCount())}
-    assert told["Policy gradient"].isEnabled()
+    told = lines(panel.pickers["family"][0].combo)
+    assert told["Policy gradient"][0]
     for family, why in (("Planning", "try GridWorld-v0"), ("Action values", "use an environment with")):
-        assert (told[family].isEnabled(), why in told[family].data(ACCESSIBLE)) == (False, True), family
+        assert (told[family][0], why in told[family][1]) == (False, True), family
 
 
 def test_the_reasons_for_a_bias_follow_the_choice(opened):
@@ -166,8 +170,7 @@ def test_a_complaint_about_what_is_pinned_leaves_its_neighbours_where_they_are(o
 
 def test_each_policy_shows_its_number_of_parameters(opened):
     combo = opened(experiment("FrozenLake-v1")).pickers["policy"][0].combo
-    item = combo.model().item(combo.findText("Tabular softmax"))
-    assert "64 parameters" in item.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "64 parameters" in lines(combo)["Tabular softmax"][1]
 
 
 def test_the_facts_of_the_environment_are_told(opened):
@@ -289,6 +292,26 @@ def test_all_choices_are_tried_once_while_the_window_opens(
     window = make_window()
     assert sorted(tried) == sorted(set(tried)) != []
     assert window.experiment_panel.form.rows
+
+
+def test_what_can_be_picked_is_found_once_somebody_opens_the_list(opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    refusal_of = Experiment.refusal_of
+
+    def noted(self: Experiment, entry: Entry) -> str | None:
+        tried.append(entry.id)
+        return refusal_of(self, entry)
+
+    monkeypatch.setattr(Experiment, "refusal_of", noted)
+    chosen = experiment()
+    picker = opened(chosen).pickers["update"][0]
+    ids = {entry.id for entry in members(UPDATES, family_of(chosen.config)).values()}
+    assert not (ids & set(tried)) - {picker._current}
+    picker.combo.showPopup()
+    assert ids <= set(tried)
+    line = picker.combo.fontMetrics().height()
+    assert min(picker.combo.view().sizeHintForRow(row) for row in range(len(ids))) > 2 * line
+    picker.combo.hidePopup()
 
 
 def test_nothing_that_the_panel_makes_outlives_it(qapp: QApplication):

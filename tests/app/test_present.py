@@ -57,6 +57,7 @@ def make_all(window: MainWindow) -> None:
     """What was never seen is not there yet, and has no room."""
     for title in window.docks.titles:
         window.panels.titled(title)
+    QApplication.processEvents()  # till each has the size of its text
 
 
 # --- coming and going -------------------------------------------------------------------------------------------------

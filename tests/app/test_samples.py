@@ -94,13 +94,14 @@ def looked(panel: SamplesPanel, qtbot: QtBot) -> None:
 
 
 def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(window: MainWindow, qtbot: QtBot) -> None:
-    signal, panel = window.panels.find(AdvantagesPanel), window.panels.find(SamplesPanel)
+    signal = window.panels.find(AdvantagesPanel)
     shown = signal._shown
     assert shown is not None
     highest = int(np.argmax(shown.shares))
     middle = float(shown.edges[highest]) + shown.width / 2
     at = place_of(signal.plot, middle, 50 * float(shown.shares[highest]))
     click(signal.plot, at)
+    panel = window.panels.find(SamplesPanel)  # which was made for that
     looked(panel, qtbot)
     assert panel.isVisible()
     assert not signal.watched

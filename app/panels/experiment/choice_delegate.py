@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
@@ -16,25 +18,38 @@ CHOICE_ROLE = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True)
 class Choice:
-    """One line of a picker; ``refusal`` says why it cannot be picked now."""
+    """One line of a picker. What takes longer to know is found once somebody looks at the line: ``refuse`` says why it
+    cannot be picked now, ``measure`` how large it is."""
 
     id: str
     title: str
     sentence: str
-    note: str = ""
-    refusal: str | None = None
+    refuse: Callable[[], str | None] = field(default=lambda: None, compare=False)
+    measure: Callable[[], str] = field(default=lambda: "", compare=False)
+
+    @cached_property
+    def refusal(self) -> str | None:
+        return self.refuse()
+
+    @cached_property
+    def note(self) -> str:
+        return self.measure()
 
 
 class ChoiceDelegate(QStyledItemDelegate):
-    """Paints choices on several wrapped lines in a list of ``width`` pixels."""
+    """Paints choices on several wrapped lines in a list of ``width`` pixels, once it is ``opened``: a closed list,
+    which nobody sees, is laid out with every new font as well."""
 
     width = 320
+    opened = False
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        if not self.opened:
+            return QSize(self.width, option.fontMetrics.height())
         choice: Choice = index.data(CHOICE_ROLE)
         height = option.fontMetrics.height() + 2
         for text in self._sentences(choice):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from app.models.experiment import Experiment
 from app.panels.experiment.choice_delegate import Choice
@@ -21,14 +22,15 @@ from engine.runtime.errors import RequestError
 def choices_of(experiment: Experiment, entries: Mapping[str, Entry]) -> list[Choice]:
     """The entries, each with the reason if it cannot be picked now."""
     return [
-        Choice(entry.id, entry.title, entry.summary, refusal=experiment.refusal_of(entry)) for entry in entries.values()
+        Choice(entry.id, entry.title, entry.summary, partial(experiment.refusal_of, entry))
+        for entry in entries.values()
     ]
 
 
 def family_choices(experiment: Experiment) -> list[Choice]:
     """The families of methods, each with the reason where nothing of it can be had."""
     return [
-        Choice(family.id, family.title, family.summary, refusal=experiment.refusal_of_family(family))
+        Choice(family.id, family.title, family.summary, partial(experiment.refusal_of_family, family))
         for family in FAMILIES.values()
     ]
 
@@ -37,12 +39,11 @@ def policy_choices(experiment: Experiment) -> list[Choice]:
     """The policies, or what action values are made of; those that can be picked with their number of parameters."""
     choices = []
     for id, entry in POLICIES.items():
-        refusal = experiment.refusal_of(entry)
-        note = "" if refusal else _size(experiment, entry)
         told = entry
         if holds_values(experiment.config):
             told = POLICY_SPECS[id].as_values or entry
-        choices.append(Choice(entry.id, told.title, told.summary, note, refusal))
+        refuse, measure = partial(experiment.refusal_of, entry), partial(_size, experiment, entry)
+        choices.append(Choice(entry.id, told.title, told.summary, refuse, measure))
     return choices
 
 
@@ -52,6 +53,8 @@ def holds_values(config: RunConfig) -> bool:
 
 
 def _size(experiment: Experiment, entry: Entry) -> str:
+    if experiment.refusal_of(entry):
+        return ""
     try:
         chosen = choose(experiment.config, entry)
         count = parameter_count(policy_of(chosen, experiment.environment), experiment.environment)

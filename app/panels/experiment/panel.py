@@ -67,6 +67,7 @@ class ExperimentPanel(PanelWidget):
         self._experiment, self._theme = experiment, theme
         self._edited = self._awaited = ""  # the parameters last set, and that waits for its environment to be looked at
         self._running = self._wished = False
+        self._one_distribution = ""  # why there is no other; empty where there is
         self._shown: RunConfig | None = None
         self.names_in_library: Callable[[str], Mapping[str, Legend]] = lambda environment: {}  # who may be learned from
         self._names: Mapping[str, Legend] = {}  # of these, as they are offered
@@ -273,15 +274,15 @@ class ExperimentPanel(PanelWidget):
     def _lock_pickers(self) -> None:
         """Lock what cannot be picked: all while a run trains, and what leaves no choice."""
         for name, (picker, _) in self.pickers.items():
-            picker.set_locked(LOCKED if self._running else self._no_choice(name))
+            without = self._one_distribution if name == "distribution" else ""
+            picker.set_locked(LOCKED if self._running else without)
 
-    def _no_choice(self, name: str) -> str:
-        """Why there is nothing to pick; empty where there is."""
+    def _without_other_distributions(self) -> str:
+        """Why there is no distribution to pick; empty where there is."""
         environment = self._experiment.environment
-        if name == "distribution":
-            fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
-            if len(fitting) == 1:
-                return f"{environment.title} has {acts(environment.action)}, which only {fitting[0].title} fits."
+        fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
+        if len(fitting) == 1:
+            return f"{environment.title} has {acts(environment.action)}, which only {fitting[0].title} fits."
         return ""
 
     def apply_theme(self, theme: Theme) -> None:
@@ -298,7 +299,7 @@ class ExperimentPanel(PanelWidget):
     def _refresh(self) -> None:
         experiment = self._experiment
         config, environment = experiment.config, experiment.environment
-        if config is self._shown and not self._awaited:  # as when the window opens: all choices are tried for this
+        if config is self._shown and not self._awaited:  # as when the window opens
             return
         self._shown = config
         self.bug.show_mark(marked(config))
@@ -312,6 +313,7 @@ class ExperimentPanel(PanelWidget):
                 current = family_of(config) if name == "family" else picked(config, entries, environment)
                 picker.show_choices(self._choices(name, entries), current.id if current else None, _CUSTOM)
         self.pickers["policy"][0].set_name("Q function" if holds_values(config) else "Policy")
+        self._one_distribution = self._without_other_distributions()
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
         self._light()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QStandardItem, QStandardItemModel
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
 from app.panels.experiment.choice_delegate import CHOICE_ROLE, Choice, ChoiceDelegate
@@ -76,9 +77,8 @@ class Picker(QWidget):
         """Offer these; ``otherwise`` and ``placeholder`` are sentence and title where none of them is current."""
         choices = tuple(choices)
         self.combo.setPlaceholderText(placeholder)
-        if choices != self._choices:
-            self._choices = choices
-            self.combo.offer(choices)
+        self._choices = choices
+        self.combo.offer(choices)
         self._current = current
         self._show_current()
         chosen = next((choice for choice in choices if choice.id == current), None)
@@ -126,12 +126,51 @@ class Picker(QWidget):
         self.combo.setCurrentIndex(ids.index(self._current) if self._current in ids else -1)
 
 
+class _Offered(QAbstractListModel):
+    """Choices, asked whether they can be picked once somebody looks at them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._choices: tuple[Choice, ...] = ()
+
+    def offer(self, choices: tuple[Choice, ...]) -> None:
+        if choices == self._choices:
+            self._choices = choices
+            if choices:
+                self.dataChanged.emit(self.index(0), self.index(len(choices) - 1))
+            return
+        if self._choices:
+            self.beginRemoveRows(QModelIndex(), 0, len(self._choices) - 1)
+            self._choices = ()
+            self.endRemoveRows()
+        if choices:
+            self.beginInsertRows(QModelIndex(), 0, len(choices) - 1)
+            self._choices = choices
+            self.endInsertRows()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._choices)
+
+    def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
+        can = index.isValid() and self._choices[index.row()].refusal is None
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable if can else Qt.ItemFlag.NoItemFlags
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        choice = self._choices[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return choice.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            parts = (choice.title, choice.note, choice.sentence, choice.refusal)
+            return ". ".join(filter(None, parts))
+        return choice if role == CHOICE_ROLE else None
+
+
 class _ChoiceCombo(Combo):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.delegate = ChoiceDelegate(theme)
-        self._model = QStandardItemModel(self)
-        self.setModel(self._model)
+        self._offered = _Offered(self)
+        self.setModel(self._offered)
         self.setItemDelegate(self.delegate)
         self.note = ""
 
@@ -153,18 +192,16 @@ class _ChoiceCombo(Combo):
         painter.end()
 
     def offer(self, choices: tuple[Choice, ...]) -> None:
-        self._model.clear()
-        for choice in choices:
-            item = QStandardItem(choice.title)
-            item.setData(choice, CHOICE_ROLE)
-            item.setEnabled(choice.refusal is None)
-            parts = (choice.title, choice.note, choice.sentence, choice.refusal)
-            item.setData(". ".join(filter(None, parts)), Qt.ItemDataRole.AccessibleTextRole)
-            self._model.appendRow(item)
+        self._offered.offer(choices)
 
     def showPopup(self) -> None:
+        self.delegate.opened = True
         view, room = self.view(), self.screen().availableGeometry().width() - 40
         self.delegate.width = min(max(self.width(), self.delegate.theme.px(_LIST_WIDTH)), room)
         view.setMinimumWidth(self.delegate.width + 10)
         view.doItemsLayout()
         super().showPopup()
+
+    def hidePopup(self) -> None:
+        super().hidePopup()
+        self.delegate.opened = False

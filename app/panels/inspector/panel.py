@@ -322,14 +322,14 @@ class SamplesPanel(PanelWidget):
             policy = present
         self._playback.set_paused(waits)
         self._playback.play_from(policy, beginning)
-        self._inspection.played.emit()
+        self._inspection.tell_played()
 
     def play_by_hand(self) -> None:
         """Have the person play an episode from the state that is looked at."""
         beginning = self._beginning()
         if beginning is not None and self.samples is not None:
             environment = self.samples.looked.config.environment
-            self._inspection.hands_asked.emit(Start(environment, beginning))
+            self._inspection.ask_for_hands(Start(environment, beginning))
 
     def _beginning(self) -> InState | None:
         """The state that is looked at, where an episode can begin in it; else it is said why not."""
