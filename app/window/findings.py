@@ -113,9 +113,7 @@ class Findings(QObject):
             return
         self.line.show_findings(findings)
         if not findings:
-            self.card.close_card()
-        elif self.card.isVisible():
-            self._fill()
+            self.card.close_card()  # else it stays as it was opened: what is read and reached for does not move
 
     def _forget(self) -> None:
         self._mark, self._seen, self._shown, self._reported = (), {}, {}, None

@@ -72,7 +72,7 @@ def test_datasets_are_seen_named_merged_written_out_deleted_and_cloned_from(
     assert not page.rename_button.isEnabled()
     assert not page.delete_button.isEnabled()
     choose(page, "short")
-    qtbot.waitUntil(lambda: page.bars.accessibleDescription() == "push left 100%")
+    qtbot.waitUntil(lambda: page.bars.accessibleDescription() == "push left 100 %")
     assert page.source.text() == "CartPole-v1, 1 recording by a person."
     # Named anew, by its key; not as another.
     QTest.keyClick(page.table, Qt.Key.Key_F2)

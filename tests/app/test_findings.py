@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
@@ -115,6 +115,18 @@ def test_what_is_seen_is_said_pointed_at_and_tried(make_window: Make, reach: Rea
         close()
         assert not card.isVisible()
         assert not line.more.isChecked()
+
+    # what is read and reached for in it stays where it is, whatever is found meanwhile
+    click(line.more)
+    QApplication.processEvents()
+    place, buttons, found = card.geometry(), card.buttons, line.findings
+    window.findings._show(found[:1])
+    QApplication.processEvents()
+    assert line.more.text() == "What to try ▴"
+    assert card.isVisible()
+    assert (card.geometry(), card.buttons) == (place, buttons)
+    window.findings._show(found)
+    QTest.keyClick(card, Qt.Key.Key_Escape)
 
     # one click has the run once more, with the change alone
     before = window.experiment.config

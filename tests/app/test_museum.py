@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QRect, QSettings, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QLineEdit, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -18,6 +18,7 @@ from app.window.museum import guessing
 from app.window.museum.bugs_dialog import BugsDialog
 from app.window.museum.game_dialog import GameDialog
 from app.window.museum.guessing import Riddle, Score
+from app.window.museum.opening import beside_plots
 from app.window.museum.self_test_dialog import SelfTestDialog
 from engine.catalogue.methods.bugs import BUGS
 from engine.config import RunConfig
@@ -118,6 +119,14 @@ def test_the_mark_stands_first_whatever_else_differs() -> None:
         runs = [faulty, other, healthy]
         differing = varying([(flattened(each.config), each.changes) for each in runs])
         assert names_apart(runs, differing)[faulty.id].startswith(SIGN)
+        assert not [one for one in differing if "wrong-sign" in str(one.values)]  # which says nothing to a person
+    beside = [record(hidden("wrong-sign", 5)), faulty, healthy]
+    differing = varying([(flattened(each.config), each.changes) for each in beside])
+    assert [one.values for one in differing if one.path == "bug"] == [(("⚠ a bug?",), (SIGN,), (NO_BUG,))]
+    assert names_apart([faulty, healthy], varying([(flattened(each.config), {}) for each in (faulty, healthy)])) == {
+        "run2": f"{SIGN} · seed 2",
+        "run1": "seed 1, no bug",
+    }
 
 
 # --- hidden -----------------------------------------------------------------------------------------------------------
@@ -152,18 +161,22 @@ def test_the_game_hides_a_bug_from_all_that_can_be_read_until_it_is_guessed(
     assert not [word for word in ("wrong-sign", BUGS["wrong-sign"].title, "minimises") if word in shown]
     assert "wrong" not in str(window.run_library.records()[0].configuration["bug"])
     assert actual_bug(window.experiment.config.bug) == "wrong-sign"
+    assert game.page.placeholderText()  # until something is chosen
+    begin, answers = game.begin_button.geometry(), game.answers.geometry()
     click(game.hint_button)
     assert "doctor" in game.page.toPlainText()
     choose(game, NO_BUG)
     click(game.guess_button)
     assert "No: it was sign of the loss" in game.page.toPlainText()
     assert str(game.score) == "0 of 1 guessed"
-    assert "sign of the loss" in window.run_library.records()[0].label.title
+    assert window.run_library.records()[0].label.title == "sign of the loss"
     assert not game.guess_button.isEnabled()
     assert game.begin_button.isEnabled()
     click(game.beside_button)
     assert not game.begin_button.isEnabled()
     assert "stop it to begin" in game.told.text()  # why not
+    QApplication.processEvents()
+    assert (game.begin_button.geometry(), game.answers.geometry()) == (begin, answers)
     qtbot.waitUntil(lambda: len(window.run_library.records()) == 2 and ended(window), timeout=60_000)
     assert "stop it" not in game.told.text()
     shown_run, ghost = window.controller.shown, window.controller.ghost
@@ -172,6 +185,18 @@ def test_the_game_hides_a_bug_from_all_that_can_be_read_until_it_is_guessed(
     assert (shown_run.config.bug, shown_run.config.seed) == (NO_BUG, ghost.config.seed)
     game.close()
     assert window.experiment.config.bug == NO_BUG
+
+
+def test_the_game_stands_where_the_plots_are_seen() -> None:
+    screen, size = QRect(0, 0, 1920, 1080), QSize(420, 620)
+    for window, x in (
+        (QRect(100, 100, 1280, 720), 1380),  # right of it
+        (QRect(600, 100, 1280, 720), 180),  # left of it
+        (QRect(0, 0, 1920, 1080), 0),  # over what is chosen
+    ):
+        place = beside_plots(window, size, screen)
+        assert place.x() == x
+        assert screen.contains(QRect(place, size))
 
 
 def test_a_right_guess_counts_and_every_answer_can_come(settings: QSettings) -> None:

@@ -27,8 +27,8 @@ from engine.config.parameters import parameters_of
 from engine.config.presets import shipped
 from engine.reports.metrics import METRICS
 
-# What puzzles, or names a panel that there is not.
-BANNED = [r"\btook the preset\b", "●", r"\bas it came\b", r"^it\. |\bit\. \d", r"\bparameters panel\b"]
+# What puzzles, names a panel that there is not, or has a percent sign without the space that all others have.
+BANNED = [r"\btook the preset\b", "●", r"\bas it came\b", r"^it\. |\bit\. \d", r"\bparameters panel\b", r"\d%"]
 _GREEK = "α-ωΑ-Ω"
 
 

@@ -19,6 +19,7 @@ from app.panels.play.recording_rows import RecordingTable, Shown, TableRows
 from app.session.dataset_library import DatasetLibrary
 from app.session.import_consent import ImportConsent
 from app.style.combo import Combo
+from app.style.format import percent
 from app.style.sentence import Sentence
 from app.style.theme import Theme
 from engine.catalogue.environments import ENVIRONMENTS
@@ -49,7 +50,7 @@ class ShareBars(QWidget):
 
     def show_shares(self, shares: tuple[tuple[str, float], ...]) -> None:
         self._rows = [Row(name, share) for name, share in shares]
-        self.setAccessibleDescription(", ".join(f"{name} {share:.0%}" for name, share in shares))
+        self.setAccessibleDescription(", ".join(f"{name} {percent(share)}" for name, share in shares))
         self.setVisible(bool(shares))
         self.updateGeometry()
         self.update()

@@ -23,6 +23,7 @@ from app.models.experiment import Experiment
 from app.models.run_state import ACTIVE, ENDED, LOCKED, RunAction, RunState
 from app.session.run_controller import RunController
 from app.session.run_library import RunLibrary
+from app.style.sentence import Sentence
 from app.window.museum.bug_text import capitalised, told
 from app.window.museum.guessing import Riddle, Score, candidates, riddle
 from engine.catalogue.methods.bugs import BUGS, Bug
@@ -35,6 +36,7 @@ _RULES = (
 _UNDER_WAY = "A run is under way: stop it to begin."
 _NOTHING_FITS = "No bug of the museum fits what is chosen; choose a method that learns from rewards it experiences."
 _NONE = "No bug at all"
+_UNREAD = "Click one of them to read what it does and how it is seen; what it was stands here once you have guessed."
 _SIZE = (420, 620)
 
 
@@ -58,8 +60,10 @@ class GameDialog(QDialog):
         self._run = ""  # the one in which it is hidden
         self._revealed = False
         self._then: Callable[[], object] | None = None  # what is to be done once no run trains
-        self.told, self.answers, self.page, self.counted = QLabel(), QListWidget(), QTextBrowser(), QLabel()
-        self.told.setWordWrap(True)
+        self.told, self.answers, self.page, self.counted = Sentence(""), QListWidget(), QTextBrowser(), QLabel()
+        self.told.setProperty("small", False)
+        self.told.set_alternatives([f"{_RULES.format(count=len(BUGS))} {_UNDER_WAY}"])  # so that no button moves
+        self.page.setPlaceholderText(_UNREAD)
         self.answers.setAccessibleName("What it could be")
         self.page.setAccessibleName("What is known of it")
         self.counted.setProperty("role", "muted")
@@ -121,7 +125,7 @@ class GameDialog(QDialog):
         name = BUGS[answer].title if answer in BUGS else "no bug"
         head = "<h3>Right!</h3>" if right else f"<h3>No: it was {escape(name)}.</h3>"
         body = told(BUGS[answer]) if answer in BUGS else "<p>Nothing was wrong with this run.</p>"
-        self._name_run(f"Guess the bug: {name}")
+        self._name_run(name)
         self._refresh()
         self.page.setHtml(head + body + self._findings())
 

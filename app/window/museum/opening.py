@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QPoint, QRect, QSettings, QSize
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QWidget
 
@@ -15,6 +15,16 @@ from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import picked
 
 Needed = tuple[Experiment, RunController, RunLibrary, QSettings]
+
+
+def beside_plots(window: QRect, size: QSize, screen: QRect) -> QPoint:
+    """Where a dialog of this size hides as little as may be of what a run is known by: right or left of the window
+    where the screen has room, else over what is chosen, at the window's left edge."""
+    beyond = window.right() + 1 + size.width() <= screen.right() + 1
+    before = window.left() - size.width() >= screen.left()
+    x = window.right() + 1 if beyond else window.left() - size.width() if before else window.left()
+    y = window.top() + (window.height() - size.height()) // 2
+    return QPoint(x, min(max(y, screen.top()), max(screen.bottom() + 1 - size.height(), screen.top())))
 
 
 def museum_on_request(window: QWidget, actions: Mapping[str, QAction], needed: Needed) -> None:
@@ -34,6 +44,7 @@ def museum_on_request(window: QWidget, actions: Mapping[str, QAction], needed: N
             dialog = GameDialog(experiment, controller, library, settings, window)
             game.append(dialog)
             dialog.finished.connect(lambda _result: game.clear())
+            dialog.move(beside_plots(window.frameGeometry(), dialog.size(), window.screen().availableGeometry()))
             dialog.show()
         game[0].raise_()
         game[0].activateWindow()

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from engine.analysis.doctor.of_values import OFF
-from engine.analysis.doctor.reported import Reported, median, number
+from engine.analysis.doctor.reported import Reported, median, number, percent
 from engine.analysis.doctor.rule import Rule, mended, value_at
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 
@@ -26,7 +26,7 @@ def _told(metric: str, reported: Reported) -> float:
 
 
 def _share(part: float) -> str:
-    return f"{part:.0%}" if part >= 0.01 else f"{part:.1%}"
+    return percent(part) if part >= 0.01 else percent(part, 1)
 
 
 def _credit(reported: Reported) -> str | None:

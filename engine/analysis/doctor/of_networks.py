@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from engine.analysis.doctor.reported import Reported, median, number
+from engine.analysis.doctor.reported import Reported, median, number, percent
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on
 
 
@@ -20,8 +20,8 @@ def _dead(reported: Reported) -> str | None:
     if share is None or share < 0.9:
         return None
     return (
-        f"{share:.0%} of the ReLU units in one of the policy's layers are dead: they are 0 in every state that was "
-        "visited."
+        f"{percent(share)} of the ReLU units in one of the policy's layers are dead: they are 0 in every state that "
+        "was visited."
     )
 
 
@@ -29,7 +29,7 @@ def _saturated(reported: Reported) -> str | None:
     share = _told("saturated_units", reported)
     if share is None or share < 0.8 or not reported.is_flat:
         return None
-    return f"{share:.0%} of the tanh outputs in one of the policy's layers are saturated, and returns do not rise."
+    return f"{percent(share)} of the tanh outputs in one of the policy's layers are saturated, and returns do not rise."
 
 
 def _out_of_scale(reported: Reported) -> str | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import chain
 
-from engine.analysis.doctor.reported import Reported, median, number
+from engine.analysis.doctor.reported import Reported, median, number, percent
 from engine.analysis.doctor.rule import Rule, Try, put, scaled
 from engine.catalogue.spaces import Space
 
@@ -38,8 +38,8 @@ def _undecided(reported: Reported) -> str | None:
     if not share > 0.99 or not reported.is_flat:
         return None
     return (
-        f"No policy is forming: after {reported.progress:.0%} of the training its entropy is still {share:.1%} of that "
-        "of blind choice, and returns do not rise."
+        f"No policy is forming: after {percent(reported.progress)} of the training its entropy is still "
+        f"{percent(share, 1)} of that of blind choice, and returns do not rise."
     )
 
 
@@ -58,7 +58,7 @@ def _decided(reported: Reported) -> str | None:
     else:
         if not now / most < 0.02:
             return None
-        seen = f"{max(now / most, 0.0):.1%} of that of blind choice"
+        seen = f"{percent(max(now / most, 0.0), 1)} of that of blind choice"
     return (
         f"The policy is certain of its actions and not good: its entropy is {seen}, and the mean return of "
         f"{number(reported.mean_return)} does not rise."

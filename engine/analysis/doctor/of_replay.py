@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, mean, median, number
+from engine.analysis.doctor.reported import Reported, mean, median, number, percent
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 from engine.config import ActorCriticConfig, ValueBasedConfig
 
@@ -78,7 +78,7 @@ def _target_stands(reported: Reported) -> str | None:
         return None
     return (
         f"The target network has not been renewed yet: that happens every {every:,} gradient steps, of which there "
-        f"were {steps:,.0f} in {reported.progress:.0%} of the training."
+        f"were {steps:,.0f} in {percent(reported.progress)} of the training."
     )
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import RECENT, Reported, error_of, gain, mean, number
+from engine.analysis.doctor.reported import RECENT, Reported, error_of, gain, mean, number, percent
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 
 
@@ -42,8 +42,8 @@ def _like_random(reported: Reported) -> str | None:
     if most > max(enough, 1e-6 * abs(mean(begun))):
         return None
     return (
-        f"After {reported.progress:.0%} of the training, a mean return of {number(mean(half))} cannot be told from the "
-        f"{number(mean(reported.beginning))} of the policy it began with."
+        f"After {percent(reported.progress)} of the training, a mean return of {number(mean(half))} cannot be told "
+        f"from the {number(mean(reported.beginning))} of the policy it began with."
     )
 
 
@@ -58,8 +58,8 @@ def _too_sparse(reported: Reported) -> str | None:
     if share < 0.99 or usual > float(np.median(reported.beginning)):
         return None
     return (
-        f"{share:.1%} of the episodes return the same, {number(usual)}: nothing that is tried makes a difference often "
-        "enough to learn from it."
+        f"{percent(share, 1)} of the episodes return the same, {number(usual)}: nothing that is tried makes a "
+        "difference often enough to learn from it."
     )
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import RECENT, Reported, mean, median
+from engine.analysis.doctor.reported import RECENT, Reported, mean, median, percent
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, switched_on, value_at
 from engine.catalogue.methods.reported import signal_of
 from engine.config import PolicyGradientConfig
@@ -25,8 +25,8 @@ def _no_signal(reported: Reported) -> str | None:
     if empty < 0.9 or one_at_a_time(reported):
         return None
     return (
-        f"There is no signal: in {empty:.0%} of the last {len(spreads)} batches all advantages are the same, so that "
-        "no action looks better than another."
+        f"There is no signal: in {percent(empty)} of the last {len(spreads)} batches all advantages are the same, so "
+        "that no action looks better than another."
     )
 
 
@@ -45,7 +45,7 @@ def _outliers(reported: Reported) -> str | None:
         return None
     return (
         f"Single steps decide whole batches: one advantage of about {steps:,.0f} lies {median(furthest):.0f} standard "
-        f"deviations from the mean, and makes up {min(median(shares), 1.0):.0%} of all their squares."
+        f"deviations from the mean, and makes up {percent(min(median(shares), 1.0))} of all their squares."
     )
 
 
@@ -61,8 +61,8 @@ def _same_episodes(reported: Reported) -> str | None:
     if alike < 0.6 or counts.max() > 0.3 * len(found) or len(values) < 5:
         return None
     return (
-        f"Episodes are copies of each other: {alike:.0%} of the last {len(found)} return exactly what the one before "
-        f"did, though they return {len(values)} different things in all."
+        f"Episodes are copies of each other: {percent(alike)} of the last {len(found)} return exactly what the one "
+        f"before did, though they return {len(values)} different things in all."
     )
 
 

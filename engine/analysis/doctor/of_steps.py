@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from engine.analysis.doctor.of_policy import is_certain
-from engine.analysis.doctor.reported import Reported, mean, median, number
+from engine.analysis.doctor.reported import Reported, mean, median, number, percent
 from engine.analysis.doctor.rule import Rule, Try, mended, put, scaled, value_at
 
 _RATE = "update.learning_rate"
@@ -112,7 +112,7 @@ def _much_clipped(reported: Reported) -> str | None:
     if not len(recent) or reported.does_well or median(recent) < 0.4:
         return None
     return (
-        f"{median(recent):.0%} of the steps end outside the clip range, where they no longer count, in the last "
+        f"{percent(median(recent))} of the steps end outside the clip range, where they no longer count, in the last "
         f"{len(recent)} updates."
     )
 

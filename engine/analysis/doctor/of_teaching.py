@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, mean, median, number
+from engine.analysis.doctor.reported import Reported, mean, median, number, percent
 from engine.analysis.doctor.rule import Rule, Try, put, scaled, value_at
 from engine.config import ImitationConfig
 from engine.config.imitation import OWN, BehaviouralCloning
@@ -47,8 +47,8 @@ def _like_the_most_frequent(reported: Reported) -> str | None:
     if median(agreement) > median(share) + 0.01:
         return None
     return (
-        f"It agrees with the teacher in {median(agreement):.0%} of the steps, no more often than always taking the "
-        f"most frequent action would, {median(share):.0%}."
+        f"It agrees with the teacher in {percent(median(agreement))} of the steps, no more often than always taking "
+        f"the most frequent action would, {percent(median(share))}."
     )
 
 
@@ -60,7 +60,7 @@ def _strays(reported: Reported) -> str | None:
     if median(agreement) < 0.9 or not best > begun or reported.mean_return > begun + 0.5 * (best - begun):
         return None
     return (
-        f"It strays: it agrees with the teacher in {median(agreement):.0%} of his steps, and returns "
+        f"It strays: it agrees with the teacher in {percent(median(agreement))} of his steps, and returns "
         f"{number(reported.mean_return)} where he returns {number(best)}."
     )
 

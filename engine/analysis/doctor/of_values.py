@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.analysis.doctor.reported import Reported, error_of, mean, median, number
+from engine.analysis.doctor.reported import Reported, error_of, mean, median, number, percent
 from engine.analysis.doctor.rule import Rule, Try, mended, put, scaled, switched_on, value_at
 from engine.config import ActorCriticConfig, PolicyGradientConfig, ValueBasedConfig
 from engine.config.estimators import SharedValueBaseline, ValueBaseline
@@ -80,7 +80,7 @@ def _targets_out_of_scale(reported: Reported) -> str | None:
     if off < 20.0 or median(explained) > 0.1:
         return None
     return (
-        f"The learned value is off by {off:,.3g} on average and explains {max(median(explained), 0.0):.0%} of the "
+        f"The learned value is off by {off:,.3g} on average and explains {percent(max(median(explained), 0.0))} of the "
         "returns' variance: its targets are too large for what its network says at first, numbers around 1."
     )
 
@@ -107,7 +107,7 @@ def _cut_wrongly(reported: Reported) -> str | None:
         return None
     return (
         "Where an episode was cut off, something else than the value of what was seen last stands in for the rest: the "
-        f"credit of such a step is off by {found.max():.1%} of the largest there is."
+        f"credit of such a step is off by {percent(found.max(), 1)} of the largest there is."
     )
 
 
@@ -117,8 +117,8 @@ def _none_follows(reported: Reported) -> str | None:
     if len(final) < 20 or np.nansum(ended) > 0.0 or not (final.min() > 0.0 and final.max() < 0.5):
         return None
     return (
-        f"No episode has ended but by a cut, and yet {median(final):.2%} of the targets hold rewards alone, as if "
-        "nothing followed."
+        f"No episode has ended but by a cut, and yet {percent(median(final), 2)} of the targets hold rewards alone, "
+        "as if nothing followed."
     )
 
 

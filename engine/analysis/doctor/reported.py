@@ -234,6 +234,11 @@ def number(value: float, digits: int = 4) -> str:
     return f"{written.rstrip('0').rstrip('.') if places > 0 else written}{raised}"
 
 
+def percent(share: float, places: int = 0) -> str:
+    """A share as a sentence has it: "41 %"."""
+    return f"{100.0 * share:.{places}f} %"
+
+
 def from_rows(
     config: RunConfig, environment: EnvironmentInfo, rows: Sequence[Mapping[str, Any]], returns: Floats, ends: Floats
 ) -> Reported:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.catalogue.environments import ENVIRONMENTS
+from engine.catalogue.methods.bugs import mark_of
 from engine.catalogue.methods.entries import CHOICES
 from engine.config import RunConfig
+from engine.config.bugs import NO_BUG
 from engine.config.parameters import parameters_of
 from engine.config.problems import OPTIONS
 
-_ENVIRONMENT = "environment.id"
+_ENVIRONMENT, _BUG = "environment.id", "bug"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Varying:
     """A parameter or a choice that is not alike in all runs.
 
     ``values`` has for each run what it began with and what that was changed to while it trained, if it was; nothing
-    where the run has no such parameter. Choices and environments have their titles for values.
+    where the run has no such parameter. Choices and environments have their titles for values, bugs of the museum the
+    mark by which they are known.
     """
 
     path: str
@@ -84,6 +87,8 @@ def _parts(config: RunConfig) -> Iterator[tuple[str, Told]]:
         value = parameter.value
         if parameter.path == _ENVIRONMENT and value in ENVIRONMENTS:
             value = ENVIRONMENTS[value].title
+        elif parameter.path == _BUG:
+            value = mark_of(value) or NO_BUG
         yield parameter.path, Told(parameter.title, parameter.symbol, value)
     info = ENVIRONMENTS.get(config.environment.id)
     known = {option.name: option for option in info.options} if info else {}

@@ -198,7 +198,9 @@ def said_of(shown: Demonstrations, environment: EnvironmentInfo, policy: Policy)
     if space.kind == "discrete":
         shares = np.bincount(actions, minlength=space.size) / len(actions)
         names = space.labels or tuple(f"action {action}" for action in range(space.size))
-        told = [f"{names[action]} {shares[action]:.0%}" for action in np.argsort(-shares, kind="stable")[:_NAMED]]
+        told = [
+            f"{names[action]} {100.0 * shares[action]:.0f} %" for action in np.argsort(-shares, kind="stable")[:_NAMED]
+        ]
         rest = ", …" if space.size > _NAMED else ""
         return f"{begun}: {', '.join(told)}{rest}."
     if not policy.stays_inside:
@@ -209,7 +211,7 @@ def said_of(shown: Demonstrations, environment: EnvironmentInfo, policy: Policy)
     if near == 0.0:
         return f"{begun}."
     return (
-        f"{begun}; {near:.0%} of them have an action on a bound, where this policy cannot go, and count as a "
+        f"{begun}; {100.0 * near:.0f} % of them have an action on a bound, where this policy cannot go, and count as a "
         "thousandth of the range inside."
     )
 
