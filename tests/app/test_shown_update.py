@@ -30,6 +30,16 @@ def each_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
 
 
+def unwatched(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]], monkeypatch: pytest.MonkeyPatch
+) -> tuple[MainWindow, UpdatePanel]:
+    """A run after its first iteration, the last of which it tells; all that come are kept."""
+    each_is_kept(monkeypatch)  # else what is made again lies as far back as the run came at full speed
+    window, panel = stepped("reinforce", "iteration")
+    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    return window, panel
+
+
 def test_where_a_run_waits_the_update_of_its_last_iteration_is_seen(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
     reach: Reach,
@@ -37,9 +47,7 @@ def test_where_a_run_waits_the_update_of_its_last_iteration_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also where that went unwatched, as most do at full speed, be it paused after or stepped through to its end."""
-    each_is_kept(monkeypatch)  # else what is made again lies as far back as the run came at full speed
-    window, panel = stepped("reinforce", "iteration")
-    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    window, panel = unwatched(stepped, monkeypatch)
     history = window.controller.history
 
     def told() -> str:
@@ -115,10 +123,8 @@ def test_what_falls_due_while_nobody_sees_it_is_made_again_once_somebody_does(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also where it is unseen only for the moment, in which nothing of it is drawn anew; nor does news put it off."""
-    each_is_kept(monkeypatch)
-    window, panel = stepped("reinforce", "iteration")
-    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    """Also where it is unseen only for the moment, in which nothing of it is drawn anew."""
+    window, panel = unwatched(stepped, monkeypatch)
     history, asked, seen = window.controller.history, list[int](), [False]
     monkeypatch.setattr(UpdatePanel, "watched", property(lambda _panel: seen[0]))
     panel._looking.setInterval(60_000)  # it has not noticed yet
@@ -139,12 +145,25 @@ def test_what_falls_due_while_nobody_sees_it_is_made_again_once_somebody_does(
     qtbot.waitUntil(lambda: panel.heading.text().startswith("iteration 2 · ") and panel.shown.made is not None)
     assert asked == [2]
     assert history.watched.iteration == 1
-    # One that is due is not put off by whatever is told meanwhile.
-    panel.shown._tried = panel.shown.made = None
-    panel.shown.catch_up()
-    qtbot.waitUntil(lambda: panel.shown._settled.remainingTime() < 200)
-    panel.refresh(history)
-    assert panel.shown._settled.remainingTime() < 200
+
+
+def test_news_does_not_put_off_an_update_that_is_due(
+    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
+    reach: Reach,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window, panel = unwatched(stepped, monkeypatch)
+    settling = panel.shown._settled
+    settling.setTimerType(Qt.TimerType.PreciseTimer)
+    settling.setInterval(60_000)  # longer than any machine takes for what follows
+    window.step("iteration")
+    reach(window, RunState.PAUSED)
+    qtbot.waitUntil(lambda: panel.shown.settles)
+    qtbot.waitUntil(lambda: settling.remainingTime() < 59_950)
+    panel.refresh(window.controller.history)
+    panel._look_again()
+    assert 0 < settling.remainingTime() < 59_950
 
 
 def test_what_is_not_written_yet_is_made_again_once_it_is(
@@ -153,9 +172,7 @@ def test_what_is_not_written_yet_is_made_again_once_it_is(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    each_is_kept(monkeypatch)
-    window, panel = stepped("reinforce", "iteration")
-    monkeypatch.setattr(window.training.stops, "watches", lambda: False)
+    window, panel = unwatched(stepped, monkeypatch)
     lookup, past = panel.shown.lookup, window.panels.past
     look, written = lookup.look, [False]
 

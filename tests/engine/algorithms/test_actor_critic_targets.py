@@ -46,22 +46,7 @@ def test_targets_at_every_kind_of_end(update: str, n: int, expected: list[float]
     """The policy is even, and the target network's values in state s are 0, 4 s, 4 s and 8 s, of SAC's second one more:
     4 s on average, and 2 ln 4 for being undecided at the temperature 2."""
     temperature = {"update__automatic_temperature": False, "update__temperature": 2.0} if update == "sac" else {}
-    config = configured(
-        "FrozenLake-v1",
-        policy="tabular",
-        update=update,
-        update__critic__hidden_sizes=(),
-        update__replay__learning_starts=1,
-        update__replay__minibatch_size=64,
-        estimator__gamma=0.5,
-        estimator__n=n,
-        **temperature,
-    )
-    rule, _ = made(config)
-    table = torch.arange(16.0) * torch.tensor([0.0, 4.0, 4.0, 8.0]).unsqueeze(1)  # [A, S]
-    weights, biases = rule._target._layers._layers[0]
-    weights.data.copy_(torch.stack([table + 3.0 * k for k in range(len(weights))]))
-    biases.data.zero_()
+    rule, _ = over_a_lake(update, n, apart=3.0, **temperature)
     list(rule.learn(STEPS))
     (learned,) = rule._learned
     by_age = dict(zip(learned.ages.tolist(), learned.targets.tolist(), strict=True))
@@ -84,12 +69,17 @@ def test_a_trace_counts_later_steps_by_how_the_policy_would_have_taken_them() ->
 
 
 def learning(traces: str, n: int, **values: Any) -> tuple[ActorCriticRule, Policy]:
-    """An even policy over the states of a frozen lake, and target values 0, 4 s, 4 s and 8 s."""
+    """With one network of action values, and traces."""
+    return over_a_lake("q-actor-critic", n, update__traces=traces, **values)
+
+
+def over_a_lake(update: str, n: int, *, apart: float = 0.0, **values: Any) -> tuple[ActorCriticRule, Policy]:
+    """An even policy over the states of a frozen lake, and target values 0, 4 s, 4 s and 8 s, of each further network
+    so much more."""
     config = configured(
         "FrozenLake-v1",
         policy="tabular",
-        update="q-actor-critic",
-        update__traces=traces,
+        update=update,
         update__critic__hidden_sizes=(),
         update__replay__learning_starts=1,
         update__replay__minibatch_size=64,
@@ -100,7 +90,7 @@ def learning(traces: str, n: int, **values: Any) -> tuple[ActorCriticRule, Polic
     rule, policy = made(config)
     table = torch.arange(16.0) * torch.tensor([0.0, 4.0, 4.0, 8.0]).unsqueeze(1)  # [A, S]
     weights, biases = rule._target._layers._layers[0]
-    weights.data.copy_(table.expand_as(weights))
+    weights.data.copy_(torch.stack([table + apart * k for k in range(len(weights))]))
     biases.data.zero_()
     return rule, policy
 
