@@ -32,6 +32,7 @@ _OTHER = (
     "another version of what is beneath."
 )
 _PLAYED = "It was played by the policy that was kept after iteration {at:,}."
+_NOT_YET = "Nothing of run {run} is written down yet, by which its batches are made again; it is in a moment."
 _NOTHING = "Nothing was kept of run {run} by which one of its batches could be made again; train it on, and it will be."
 
 
@@ -65,7 +66,7 @@ def look_into(
         return found
     there = sorted({at for at, _, _ in library.snapshots(run.id)} | {c.iteration for c in library.checkpoints(run.id)})
     if not there:
-        raise RequestError(_NOTHING.format(run=run.number))
+        raise RequestError((_NOT_YET if run.status in ALIVE else _NOTHING).format(run=run.number))
     at = max((each for each in there if each < iteration), default=there[0])
     kept = kept_at(library, run, environment, at)
     progress = min(kept.environment_steps / max(run.budget, 1), 1.0)

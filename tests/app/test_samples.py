@@ -29,7 +29,7 @@ from engine.analysis.inspecting import remade
 from engine.analysis.samples import samples_of
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
-from engine.catalogue.spaces import Space
+from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.runs import snapshot_keeper
@@ -301,3 +301,39 @@ def test_no_number_and_no_action_is_cut_in_the_table(qtbot: QtBot) -> None:
             texts = [rows.data(rows.index(row, column)) for row in range(rows.rowCount())]
             assert max(map(letters.horizontalAdvance, texts)) + 6 <= table.columnWidth(column), (width, column)
     assert rows.data(rows.index(0, ACTION), Qt.ItemDataRole.ToolTipRole) in action.labels
+
+
+def test_what_is_not_written_yet_is_shown_once_it_is(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a run that was paused early, whose recorder has not come so far."""
+    panel, past = window.panels.find(SamplesPanel), window.panels.past
+    look, written = panel.lookup.look, [False]
+
+    def asks(run: str, environment: EnvironmentInfo, wanted: Wanted) -> None:
+        if written[0]:
+            look(run, environment, wanted)
+        else:
+            panel.lookup.failed.emit("Nothing is written down yet.")
+
+    monkeypatch.setattr(panel.lookup, "look", asks)
+    kept = past.kept
+    window.panels.inspection.ask(Wanted(2))
+    assert "Nothing is written down yet." in words(panel)
+    past.set_kept(kept[:-1])  # something else, but not yet what it takes
+    assert "Nothing is written down yet." in words(panel)
+    written[0] = True
+    past.set_kept(kept)
+    looked(panel, qtbot)
+    assert panel.samples is not None
+    assert panel.samples.looked.iteration == 2
+    # What is there, or is not asked for any more, is not looked for again.
+    written[0] = False
+    past.set_kept(kept[:-1])
+    assert panel.samples is not None
+    window.panels.inspection.ask(Wanted(3))
+    written[0] = True
+    window.panels.inspection.ask(Wanted(0))
+    past.set_kept(kept)
+    assert not panel.lookup.busy
+    assert BEFORE in words(panel)

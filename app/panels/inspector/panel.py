@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from app.models.inspection import Bar, BatchStep, Chosen, EpisodeDot, Inspection, Start, Wanted
-from app.models.past import Instant, Past
+from app.models.past import Instant, Kept, Past
 from app.panels.inspector.choosing import behind, row_of
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
@@ -66,6 +67,7 @@ class SamplesPanel(PanelWidget):
         self._found: Found | None = None
         self._told = NO_RUN  # in place of samples
         self._chosen: Chosen | None = None
+        self._wanted: tuple[Wanted, Sequence[Kept]] | None = None  # what is not had yet, and what was kept then
         self._followed: Instant | None = None  # of the timeline, when anything was asked for last
         self.lookup = BatchLookup(folder, self)
         self.lookup.found.connect(self._take)
@@ -78,6 +80,7 @@ class SamplesPanel(PanelWidget):
         self._build(theme)
         inspection.asked.connect(self.ask)
         past.changed.connect(self._settled.start)
+        past.kept_changed.connect(self._ask_again)
         self.apply_theme(theme)
         self._offer()
 
@@ -149,7 +152,7 @@ class SamplesPanel(PanelWidget):
         self.lookup.drop()
         self.lookup.leave()
         self._progress.stop()
-        self._newest, self._found, self._chosen, self._followed = 0, None, None, None
+        self._newest, self._found, self._chosen, self._followed, self._wanted = 0, None, None, None, None
         self._empty()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -193,7 +196,7 @@ class SamplesPanel(PanelWidget):
 
     def ask(self, wanted: Wanted) -> None:
         """Show the steps that are wanted, for which their iteration may have to be made again."""
-        found, self._followed = self._found, self._past.shown
+        found, self._followed, self._wanted = self._found, self._past.shown, None
         if found is not None and found.run == self._past.run and wanted.iteration == found.samples.looked.iteration:
             self.lookup.drop()
             self._progress.stop()
@@ -208,6 +211,7 @@ class SamplesPanel(PanelWidget):
         elif wanted.iteration == 0:
             self._say(BEFORE)
         else:
+            self._wanted = wanted, self._past.kept
             self._say("The iteration is looked for …")
             self.lookup.look(self._past.run, self._environment, wanted)
             self._progress.start()
@@ -231,9 +235,14 @@ class SamplesPanel(PanelWidget):
             chosen = self._chosen if lasting else None
             self.ask(Wanted(shown.at.iteration, chosen))
 
+    def _ask_again(self) -> None:
+        """More is kept of the run, which is written after it is told: what could not be had before may be now."""
+        if self._wanted is not None and not self.lookup.busy and self._wanted[1] is not self._past.kept:
+            self.ask(self._wanted[0])
+
     def _take(self, found: Found) -> None:
         self._progress.stop()
-        self._found = found
+        self._found, self._wanted = found, None
         self.sample.picture.forget_sizes()
         looked = found.samples.looked
         self.kind.setText("exact" if looked.exact else "a batch like it")
@@ -247,6 +256,7 @@ class SamplesPanel(PanelWidget):
         self._progress.stop()
         self._say(sentence)
         self._offer()
+        self._ask_again()
 
     def _say(self, sentence: str) -> None:
         """A sentence in place of samples."""
@@ -377,6 +387,7 @@ class SamplesPanel(PanelWidget):
     def _look_or_cancel(self) -> None:
         if self.lookup.busy:
             self.lookup.drop()
+            self._wanted = None
             self._empty()
         else:
             self.ask(Wanted(self._here))

@@ -22,7 +22,7 @@ from engine.reports.update_events import AfterUpdate, Inspected, UpdateStep
 from engine.runs import looking_into
 from engine.runs.library import Library
 from engine.runs.looking_into import look_into
-from engine.runs.records import NotedEvent
+from engine.runs.records import NotedEvent, Status
 from engine.runs.resuming import fork
 from engine.runs.snapshot_keeper import SnapshotKeeper
 from engine.runs.snapshots import Snapshot, to_bytes
@@ -214,6 +214,8 @@ def test_what_cannot_be_looked_into_says_why(library: Library) -> None:
     environment = environment_of(run.config)
     with pytest.raises(RequestError, match="Nothing was kept of run 1"):
         look_into(library, run, environment, 2)
+    with pytest.raises(RequestError, match="Nothing of run 1 is written down yet"):
+        look_into(library, replace(run, status=Status.PAUSED), environment, 2)
     with pytest.raises(RequestError, match="1 to 3, and 4 is none"):
         look_into(library, run, environment, 4)
     planned = of("value-iteration", {"environment": "Corridor-v0", "policy": "tabular"})
