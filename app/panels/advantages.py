@@ -182,6 +182,7 @@ class AdvantagesPanel(PanelWidget):
 
     def _look_back(self) -> None:
         """Show the batch of the instant that is shown."""
+        self._say_why_empty()
         shown = self._past.shown
         self._take(*(self._now if shown is None else (shown.advantages, shown.ratios)))
 
@@ -227,13 +228,20 @@ class AdvantagesPanel(PanelWidget):
         self._say_why_empty()
 
     def _say_why_empty(self) -> None:
-        ratios = self._which == RATIOS
-        self._stage.set_hint(words.NOT_KEPT if self._went_on else words.EMPTY_RATIOS if ratios else self._words.empty)
+        ratios, shown = self._which == RATIOS, self._past.shown
+        if shown is not None:
+            again = words.MADE_AGAIN if self._signal in ("advantage", "td error") else ""
+            not_kept = words.NOT_KEPT_THERE.format(at=shown.at.iteration) + again
+            hint = words.BEFORE if shown.at.iteration == 0 else not_kept
+        else:
+            hint = words.NOT_KEPT if self._went_on else words.EMPTY_RATIOS if ratios else self._words.empty
+        self._stage.set_hint(hint)
 
     def _redraw(self) -> None:
         shown = self._take_ratios() if self._which == RATIOS else self._take_advantages()
         self._shown = shown
         if shown is None:
+            self._iteration.clear()
             self._stage.fill(False)
             return
         assert self._x is not None

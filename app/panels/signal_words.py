@@ -67,6 +67,9 @@ SIGNALS: dict[SignalKind, SignalWords] = {
 
 RAW, NORMALISED, RATIOS = range(3)
 NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
+NOT_KEPT_THERE = "What iteration {at:,} learned from was not kept."
+MADE_AGAIN = " Samples, above the timeline, makes it again."
+BEFORE = "Before the first iteration nothing was learned; move the timeline on."
 EMPTY_RATIOS = "How much likelier or less likely the actions taken have become will appear here after the first update."
 TITLES = {
     NORMALISED: "normalised advantage  (standard deviations)",

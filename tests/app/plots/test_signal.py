@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.models.past import Past
+from app.models.past import Instant, Kept, Past
 from app.panels.advantages import AdvantagesPanel
 from app.style.theme import apply, load_theme
 from engine.catalogue.environments import ENVIRONMENTS
@@ -36,6 +36,22 @@ def test_a_run_whose_batches_were_not_kept_says_so(qtbot: QtBot) -> None:
     opened.advantages = None
     panel.refresh(opened)
     assert "No batch of this run was kept" in words(panel)
+
+
+def test_an_instant_whose_batch_was_not_kept_says_so_and_names_no_other_iteration(qtbot: QtBot) -> None:
+    past = Past()
+    panel = AdvantagesPanel(DARK, past)
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.refresh(a_run(iterations=7))
+    assert "iteration 7" in words(panel)
+    past.show(Instant(Kept(3, 300)))
+    assert "What iteration 3 learned from was not kept. Samples" in words(panel)
+    assert "iteration 7" not in words(panel)
+    past.show(Instant(Kept(0, 0)))
+    assert "Before the first iteration nothing was learned" in words(panel)
+    past.show(None)
+    assert "iteration 7" in words(panel)
 
 
 def test_normalised_advantages_are_drawn_in_standard_deviations(qtbot: QtBot) -> None:
