@@ -31,6 +31,7 @@ class EstimatorLab:
         self._of: PolicySnapshot | None = None
         self._sizes: tuple[int, ...] = ()
         self._played: list[Episodes] = []
+        self._found = sampled_lab.Found()  # where the process is not known
         self._added = 0.0  # what their rewards hold of an added constant
 
     def compare(
@@ -47,7 +48,7 @@ class EstimatorLab:
         last: Comparison
         subject = subject_of(snapshot, settings.horizon, settings.added)
         if subject is None:
-            yield from sampled_lab.compare(snapshot, settings, pairs)
+            yield from sampled_lab.compare(snapshot, settings, pairs, self._found)
             return
         truth, turned = truth_of(subject, settings)
         needs_value = any(pair.has_value for pair in pairs)

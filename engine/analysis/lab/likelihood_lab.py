@@ -28,6 +28,7 @@ from engine.experience.batch import Batch
 from engine.experience.rollouts import Rollout
 from engine.mdp.state_names import state_names
 from engine.networks.networks import Table
+from engine.policies.parameter_names import parameter_names
 from engine.policies.policy import Policy
 from engine.runtime.errors import RequestError
 
@@ -220,14 +221,11 @@ def component_names(
         if rows == 1:
             return [actions[at] for at in chosen.tolist()]
         return [f"{states[at // columns]}: {actions[at % columns]}" for at in chosen.tolist()]
+    called, parameters = parameter_names(policy), list(policy.parameters())
+    starts = np.cumsum([0, *(parameter.numel() for parameter in parameters)])
     names: list[str] = []
-    starts, shapes = [0], []
-    for name, parameter in policy.named_parameters():
-        shapes.append((name, tuple(parameter.shape)))
-        starts.append(starts[-1] + parameter.numel())
     for at in chosen.tolist():
         layer = int(np.searchsorted(starts, at, side="right")) - 1
-        name, shape = shapes[layer]
-        place = ", ".join(str(int(index)) for index in np.unravel_index(at - starts[layer], shape or (1,)))
-        names.append(f"{name} [{place}]")
+        place = np.unravel_index(at - int(starts[layer]), tuple(parameters[layer].shape) or (1,))
+        names.append(f"{called[id(parameters[layer])]}[{','.join(str(int(index)) for index in place)}]")
     return names

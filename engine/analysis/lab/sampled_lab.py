@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -30,9 +31,24 @@ _T = TypeVar("_T")
 Told = Generator[tuple[float, Comparison | None], None, None]
 
 
-def compare(snapshot: PolicySnapshot, settings: Settings, pairs: Sequence[Pair]) -> Told:
+class Found:
+    """What was found last of a policy: its gradient, the V that estimators are given, and how many steps that took. It
+    stays as it is where only the estimators are others, or how often they estimate."""
+
+    def __init__(self) -> None:
+        self._of: tuple[PolicySnapshot, object] | None = None
+        self.known: tuple[Truth, LinearValue, int] | None = None
+
+    def look_at(self, snapshot: PolicySnapshot, settings: Settings) -> None:
+        """Forget what is of another policy, or depends on what is set otherwise."""
+        decides = replace(settings, gae_lambda=1.0, n=1, batches=1, value="fitted", discount_states=False)
+        if self._of is None or self._of[0] is not snapshot or self._of[1] != decides:
+            self._of, self.known = (snapshot, decides), None
+
+
+def compare(snapshot: PolicySnapshot, settings: Settings, pairs: Sequence[Pair], found: Found | None = None) -> Told:
     """As ``EstimatorLab.compare``; the gradient is the mean of ``LARGER`` batches of their own, estimated without bias
-    and, by a V that is fitted to yet others, with little noise.
+    and, by a V that is fitted to yet others, with little noise. It is kept in ``found``, and taken from there.
 
     Raises:
         RequestError: the policy has no probabilities, the environment cannot be made, or another V is wanted.
@@ -40,11 +56,15 @@ def compare(snapshot: PolicySnapshot, settings: Settings, pairs: Sequence[Pair])
     """
     if settings.value != "fitted":
         raise RequestError(_ONLY_FITTED)
-    began = time.perf_counter()
-    with closing(Player(snapshot, settings, 3)) as player:
-        truth, value, steps = yield from _truth(player, snapshot, settings)
+    began, found = time.perf_counter(), found or Found()
+    found.look_at(snapshot, settings)
+    share = 0.0
+    if found.known is None:
+        share = _TRUTH_SHARE
+        with closing(Player(snapshot, settings, 3)) as player:
+            found.known = yield from _truth(player, snapshot, settings)
     with closing(Player(snapshot, settings, 4)) as player:
-        yield from _estimates(player, (snapshot, settings, pairs), (truth, value, steps), began)
+        yield from _estimates(player, (snapshot, settings, pairs), found.known, (share, began))
 
 
 def _rollout(player: Player) -> Generator[None, None, Rollout]:
@@ -103,13 +123,13 @@ def _estimates(
     player: Player,
     asked: tuple[PolicySnapshot, Settings, Sequence[Pair]],
     known: tuple[Truth, LinearValue, int],
-    began: float,
+    so_far: tuple[float, float],
 ) -> Told:
-    (snapshot, settings, pairs), (truth, value, steps) = asked, known
+    (snapshot, settings, pairs), (truth, value, steps), (first, began) = asked, known, so_far
     sums, hands = [Sums(pair, truth) for pair in pairs], [HandSums(credit, truth) for credit in BY_HAND]
     told = 0.0
     for batch in range(settings.batches):
-        share = _TRUTH_SHARE + (1.0 - _TRUTH_SHARE) * batch / settings.batches
+        share = first + (1.0 - first) * batch / settings.batches
         rollout = yield from _signs(_rollout(player), share)
         steps += int(rollout.mask.sum())
         done = 0
@@ -128,7 +148,7 @@ def _estimates(
             estimates = tuple(each.estimates() for each in sums)
             by_hands = tuple(hand.found() for hand in hands)
             yield (
-                _TRUTH_SHARE + (1.0 - _TRUTH_SHARE) * (batch + 1) / settings.batches,
+                first + (1.0 - first) * (batch + 1) / settings.batches,
                 Comparison(settings, truth, estimates, by_hands, None, snapshot.iteration, steps, now - began),
             )
 

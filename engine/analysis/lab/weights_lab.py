@@ -30,7 +30,7 @@ from engine.runtime.errors import RequestError
 LARGEST_LOG = 300.0  # e to twice this is a float64; a product of ratios that is larger counts as so large
 LEAST = 1e-300  # a probability that is smaller is taken for this
 LONGEST = 1_000  # steps of an episode that are looked at
-_AT_ONCE = 64  # episodes that are played together where dynamics are not tables
+_AT_ONCE = 64  # episodes that are played together at most, where dynamics are not tables
 _APART = (
     "The two policies are of different kinds or see different observations; choose two of the same environment and the "
     "same parameterization."
@@ -187,10 +187,10 @@ def exact_returns(of: Subject, horizons: int, gamma: float) -> Numbers:
 def _played(
     target: PolicySnapshot, behaviour: PolicySnapshot, settings: Settings
 ) -> Generator[tuple[float, Weights | None], None, None]:
-    at_once = min(settings.episodes, _AT_ONCE)
+    at_once = next(count for count in range(_AT_ONCE, 0, -1) if settings.episodes % count == 0)
     pi = thawed(target)
     columns: list[tuple[Numbers, Numbers]] = []
-    done, wanted = 0, -(-settings.episodes // at_once)
+    done, wanted = 0, settings.episodes // at_once
     with closing(Player(behaviour, replace(settings, episodes=at_once), 5)) as player:
         while done < wanted:
             for rollout in player.play():

@@ -73,3 +73,23 @@ def test_any_policy_in_any_environment_can_be_looked_at(monkeypatch: pytest.Monk
         last(EstimatorLab().compare(replace(snapshot, epsilon=0.1), settings, pairs))
     with pytest.raises(RequestError, match="fitted to other episodes"):
         last(EstimatorLab().compare(snapshot, Settings(value="exact", batches=1), pairs))
+
+
+def test_the_gradient_is_found_once_for_all_estimators_of_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes it or V has it found anew, what only estimates otherwise has not."""
+    monkeypatch.setattr(sampled_lab, "LARGER", 2)
+    times, truth = [], sampled_lab._truth
+    monkeypatch.setattr(sampled_lab, "_truth", lambda *given: (times.append(1), truth(*given))[1])
+    lab, snapshot = EstimatorLab(), kept("CartPole-v1", GRUPolicy(hidden_size=4))
+    settings = Settings(episodes=2, batches=1, horizon=5)
+    first = last(lab.compare(snapshot, settings, [TO_GO]))
+    for others in ({"gae_lambda": 0.5}, {"n": 2}, {"batches": 2}, {"discount_states": True}):
+        found = last(lab.compare(snapshot, replace(settings, **others), [VALUE]))
+        np.testing.assert_array_equal(found.truth.gradient, first.truth.gradient)
+        assert len(times) == 1, others
+    anew = ({"gamma": 0.5}, {"episodes": 3}, {"horizon": 6}, {"added": 1.0}, {"objective": "discounted"}, {"seed": 2})
+    for number, others in enumerate(anew, 2):
+        last(lab.compare(snapshot, replace(settings, **others), [TO_GO]))
+        assert len(times) == number, others
+    last(lab.compare(replace(snapshot), replace(settings, seed=2), [TO_GO]))
+    assert len(times) == len(anew) + 2

@@ -99,3 +99,10 @@ def test_episodes_that_are_played_have_the_same_weights(monkeypatch: pytest.Monk
     assert abs(weights.per_decision.values[-1] - exact) < 3.5 * weights.per_decision.errors[-1]
     with pytest.raises(RequestError, match="different kinds"):
         found(target, kept(policy=MLPPolicy()), MANY)
+
+
+def test_as_many_episodes_are_weighed_as_were_asked_for() -> None:
+    snapshot = kept("CartPole-v1", MLPPolicy(hidden_sizes=(4,)))
+    for episodes in (1, 50, 67, 100):
+        settings = Settings(episodes=episodes, horizon=3)
+        assert found(snapshot, snapshot, settings).episodes == episodes
