@@ -68,6 +68,11 @@ class Arrangement(pg.GraphicsLayout):
         parts.legend.height_changed.connect(self._share, Qt.ConnectionType.QueuedConnection)
 
     @property
+    def left(self) -> int:
+        """Pixels for the vertical axis, for text of the system's size."""
+        return self._margins.left
+
+    @property
     def colour_bar(self) -> ColourBar | None:
         return None if self._colours is None else self._colours.bar
 

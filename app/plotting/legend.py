@@ -25,11 +25,13 @@ _APART = 0.9  # between two entries
 @dataclass(frozen=True)
 class Entry:
     """Words on what is drawn, with a ``sample`` of it in ``colour`` before them, or without one: a line that stands
-    upright at a place of the axis, or a curve that runs along it."""
+    upright at a place of the axis, or a curve that runs along it. ``shorter`` are words for where these have no
+    room."""
 
     text: str
     colour: str = ""
     sample: Literal["filled", "hatched", "line", "dashed", "curve", "thin curve"] | None = None
+    shorter: str = ""
 
     @property
     def before(self) -> float:
@@ -83,11 +85,23 @@ class Legend(pg.GraphicsWidget):
         self._fit()
         self.update()
 
+    @property
+    def words(self) -> list[str]:
+        """What is written of each entry."""
+        room = self.size().width()
+        return [
+            entry.shorter if entry.shorter and self._width(entry, entry.text) > room else entry.text
+            for entry in self._entries
+        ]
+
+    def _width(self, entry: Entry, words: str) -> float:
+        return entry.before * self._metrics.height() + self._metrics.horizontalAdvance(words) + 1
+
     def places(self) -> list[QRectF]:
         """Where each entry stands that has room."""
-        advance, line = self._metrics.horizontalAdvance, self._metrics.height()
+        line = self._metrics.height()
         room = max(self.size().width(), 1.0)
-        widths = [min(entry.before * line + advance(entry.text) + 1, room) for entry in self._entries]
+        widths = [min(self._width(entry, words), room) for entry, words in zip(self._entries, self.words, strict=True)]
         height = line + 2
         return [
             QRectF(left, row * height, width, height)
@@ -104,11 +118,11 @@ class Legend(pg.GraphicsWidget):
             return
         painter.setFont(self._font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for entry, place in zip(self._entries, self.places(), strict=False):
+        for entry, said, place in zip(self._entries, self.words, self.places(), strict=False):
             if entry.sample is not None:
                 _paint_sample(painter, entry, place, self._theme)
             words = place.adjusted(entry.before * self._metrics.height(), 0, 0, 0)
-            text = self._metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, words.width() + 1)
+            text = self._metrics.elidedText(said, Qt.TextElideMode.ElideRight, words.width() + 1)
             painter.setPen(QColor(self._theme.text))
             painter.drawText(words, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
 

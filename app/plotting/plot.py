@@ -231,7 +231,8 @@ class Plot(pg.GraphicsView):
     def _enlarge(self) -> None:
         assert self._theme is not None
         larger = self._theme.scaled(_ENLARGED)
-        copy = Plot(larger, self.bottom.labelText, self.measured or self.left.labelText, Margins(left=84))
+        margins = Margins(left=max(84, self.arrangement.left))
+        copy = Plot(larger, self.bottom.labelText, self.measured or self.left.labelText, margins)
         copy.marks, copy.probe, copy.numbers, copy._source = self.marks, self.probe, self.numbers, self
         copy.pick = self.pick
         self._copy, self._enlarged = copy, Enlarged(area_of(self), copy)

@@ -159,7 +159,7 @@ class Axis(pg.AxisItem):
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self.names is not None:
             room = self.size().width() - BESIDE_NAMES
-            return [self._metrics.elidedText(self.names[-round(v)], Qt.TextElideMode.ElideRight, room) for v in values]
+            return [self._metrics.elidedText(self.names[-round(v)], Qt.TextElideMode.ElideMiddle, room) for v in values]
         return [
             label * self._stands_clear(at, label)
             for at, label in zip(values, tick_labels(values, spacing), strict=True)

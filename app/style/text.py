@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from app.style.theme import tabular
@@ -124,6 +124,39 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.shown)
         painter.end()
+
+
+class TwoLines(QLabel):
+    """Plain text in one line, or in two where that is narrower than ``wide`` letters; its height follows from its width
+    alone, so that new text moves nothing."""
+
+    def __init__(self, wide: int) -> None:
+        super().__init__()
+        self._wide = wide
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(1, self._high)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @property
+    def _high(self) -> int:
+        metrics = self.fontMetrics()
+        lines = 1 if self.width() >= self._wide * metrics.averageCharWidth() else 2
+        return lines * metrics.lineSpacing() + 2
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
+    def heightForWidth(self, width: int) -> int:
+        return -1
 
 
 class Stage(QStackedWidget):

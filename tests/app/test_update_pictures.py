@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.models.watched_update import WatchedUpdate
@@ -161,6 +162,22 @@ def test_both_axes_of_every_picture_of_an_update_have_names(qtbot: QtBot) -> Non
         spacing, ticks = pages.kl.left.ticks(*pages.kl.ranges[1], 300.0)
         widest = max(map(pages.kl.letters.horizontalAdvance, tick_labels(ticks, spacing)))
         assert widest + 6 + pages.kl.letters.height() <= pages.kl.left.width(), kl
+
+
+def test_two_pictures_stand_above_each_other_where_they_have_no_room_beside(qtbot: QtBot) -> None:
+    theme = load_theme("dark")
+    pages = Pages(theme)
+    qtbot.addWidget(pages)
+    pages.apply_theme(theme)
+    pages.setCurrentWidget(pages.ratios.parentWidget())
+    pages.show()
+    for size, above in (((340, 330), True), ((340, 180), False), ((620, 330), False), ((620, 180), False)):
+        pages.resize(*size)
+        QApplication.processEvents()
+        one, other = pages.ratios.geometry(), pages.kl.geometry()
+        assert not one.intersects(other)
+        assert (one.bottom() < other.top()) is above, size
+        assert (one.right() < other.left()) is not above, size
 
 
 def test_parameters_go_by_state_and_action_or_by_layer_and_no_name_is_cut(

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QWidget
 
 from app.models.inspection import BatchStep
 from app.models.watched_update import WatchedUpdate
@@ -21,6 +22,7 @@ from engine.analysis.pushes import moved, pushes
 from engine.catalogue.methods.stops import Stop
 from engine.reports.update_events import ComponentChange, Inspected, PolicyChange, UpdateStep
 
+_BESIDE, _ABOVE = 210, 130  # pixels across that a picture wants beside another, and down above one
 _LOST = "This batch is only like that of the iteration, so what the update did to θ is not known."
 RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED, DRAWN = "ratios", "ellipse", "θ", "loss", "weighted", "drawn"
 
@@ -67,18 +69,18 @@ class Pages(QStackedWidget):
         self.theta, self.tries, self.theta_beside = ThetaRows(theme), TryRows(theme), ThetaRows(theme)
         minus, equals = QLabel("−"), QLabel("=")
         strips = self.strips
-        self._pages: dict[str, QWidget] = {
-            "collect": _page(strips["reward"]),
-            "credit": _page(strips["credit"]),
-            "baseline": _page(strips["from"], minus, strips["baseline"], equals, strips["advantage"]),
-            "weight": _page(strips["weight"], strips["push"]),
-            RATIOS: _page(self.ratios, self.kl),
-            ELLIPSE: _page(self.ellipse, self.tries),
-            WEIGHTED: _page(strips["weighted"], self.moved_ratios),
-            LOSS: _page(self.loss, self.theta_beside),
-            DRAWN: _page(self.errors, self.targets),
-            THETA: _page(self.theta),
-            "iteration": _page(strips["change"], self.pushed),
+        self._pages: dict[str, _Page] = {
+            "collect": _Page(strips["reward"]),
+            "credit": _Page(strips["credit"]),
+            "baseline": _Page(strips["from"], minus, strips["baseline"], equals, strips["advantage"]),
+            "weight": _Page(strips["weight"], strips["push"]),
+            RATIOS: _TwoPictures(theme, self.ratios, self.kl),
+            ELLIPSE: _TwoPictures(theme, self.ellipse, self.tries),
+            WEIGHTED: _TwoPictures(theme, strips["weighted"], self.moved_ratios),
+            LOSS: _TwoPictures(theme, self.loss),
+            DRAWN: _TwoPictures(theme, self.errors, self.targets),
+            THETA: _Page(self.theta),
+            "iteration": _TwoPictures(theme, strips["change"], self.pushed),
         }
         for sign in (minus, equals):
             sign.setProperty("role", "number")
@@ -100,6 +102,8 @@ class Pages(QStackedWidget):
             plot.wear(theme)
         for rows in (self.theta, self.tries, self.theta_beside):
             rows.wear(theme)
+        for page in self._pages.values():
+            page.apply_theme(theme)
 
     def name_run(self, name: str) -> None:
         for plot in self._plots:
@@ -215,18 +219,13 @@ class Pages(QStackedWidget):
         return ""
 
     def _beside_ellipse(self, searched: bool) -> None:
-        layout = self._pages[ELLIPSE].layout()
-        assert isinstance(layout, QHBoxLayout)
-        if not searched and layout.indexOf(self.theta_beside) < 0:
-            layout.addWidget(self.theta_beside, 5)
+        if not searched:
+            self._pages[ELLIPSE].have(self.theta_beside)
         self.tries.setVisible(searched)
         self.theta_beside.setVisible(not searched)
 
     def _beside_loss(self) -> None:
-        layout = self._pages[LOSS].layout()
-        assert isinstance(layout, QHBoxLayout)
-        if layout.indexOf(self.theta_beside) < 0:
-            layout.addWidget(self.theta_beside, 5)
+        self._pages[LOSS].have(self.theta_beside)
         self.theta_beside.setVisible(True)
 
     def _show_moved(self, batch: Inspected, steps: Sequence[UpdateStep], view: View) -> str:
@@ -261,14 +260,45 @@ def kind_of(update: WatchedUpdate) -> str:
     return LOSS if steps and (steps[0].errors is not None or steps[0].epochs > 1) else THETA
 
 
-def _page(*widgets: QWidget) -> QWidget:
-    page = QWidget()
-    layout = QHBoxLayout(page)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(8)
-    for widget in widgets:
-        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 6 if isinstance(widget, TryRows) else 5)
-    return page
+class _Page(QWidget):
+    """Pictures side by side."""
+
+    def __init__(self, *widgets: QWidget) -> None:
+        super().__init__()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+        for widget in widgets:
+            self.have(widget)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Nothing here depends on it."""
+
+    def have(self, widget: QWidget) -> None:
+        """Show it here, too, behind the others, wherever it has been."""
+        if self._row.indexOf(widget) < 0:
+            self._row.addWidget(widget, 0 if isinstance(widget, QLabel) else 6 if isinstance(widget, TryRows) else 5)
+
+
+class _TwoPictures(_Page):
+    """One above the other where there is room for that, but not for both side by side."""
+
+    def __init__(self, theme: Theme, *widgets: QWidget) -> None:
+        super().__init__(*widgets)
+        self._theme = theme
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        above = self.width() < 2 * self._theme.px(_BESIDE) and self.height() >= 2 * self._theme.px(_ABOVE)
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.TopToBottom if above else directions.LeftToRight)
 
 
 def _largest(values: Numbers) -> float:

@@ -24,7 +24,7 @@ from app.panels.update.shown_update import ShownUpdate
 from app.panels.update.words import comment, component_words, counted, numbers_of
 from app.style import icons
 from app.style.slider import Slider
-from app.style.text import ElidedLabel, Stage, as_surface
+from app.style.text import Stage, TwoLines, as_surface
 from app.style.theme import Theme
 from engine.catalogue.methods.stops import Stop
 from engine.catalogue.spaces import EnvironmentInfo
@@ -40,6 +40,7 @@ UNSEEN = "The next iteration that is trained while this is open appears here; Sh
 AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
 _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _TALL, _WIDE = 3.2, 2.8  # times the code's height and width
+_WORDS = 68  # letters that the words above and beneath the pictures take in one line
 _LOOKS = 400  # ms between two looks at whether it is in sight
 _PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, are shown as an update plays
 
@@ -100,7 +101,7 @@ class UpdatePanel(PanelWidget):
         left.addLayout(controls)
         left.addWidget(self.count)
         left.addStretch(1)
-        self.heading, self.readout = ElidedLabel(), ElidedLabel()
+        self.heading, self.readout = TwoLines(_WORDS), TwoLines(_WORDS)
         for label in (self.heading, self.readout):
             label.setProperty("small", True)
         self.readout.setProperty("role", "muted")

@@ -93,7 +93,7 @@ class RatioPlot(Plot):
             inside = inside[(inside >= 0) & (inside < len(bars.edges))].astype(np.int64)
             self._cut.heights = 100 * np.bincount(inside, minlength=len(bars.edges)) / len(ratios)
             dropped = percent(float(np.mean(change.cut_off)))
-            words.append(Entry(f"{dropped} dropped out", self._look.negative, "hatched"))
+            words.append(Entry(f"{dropped} dropped out", self._look.negative, "hatched", f"{dropped} out"))
         ends = [] if reach is None else [1 - reach, 1 + reach]
         self._lines.moments = [Moment(x, "clip: 1 ± ε", self._look.marker, dashed=True) for x in ends]
         if ends:
@@ -256,10 +256,10 @@ class EllipsePlot(Plot):
         self._taken.x, self._taken.y = taken[:1], taken[1:]
         most = float(contour[0].max())
         self._most.moments = [Moment(most, "most gain on the ellipse", self._look.muted, dashed=True)]
-        name = "δ" if region.limit is not None else "KL"
+        name, size = "δ" if region.limit is not None else "KL", short_number(level)
         self.legend.show_entries(
             [
-                Entry(f"½ dᵀFd = {name} = {short_number(level)}", self._look.error, "line"),
+                Entry(f"½ dᵀFd = {name} = {size}", self._look.error, "line", f"{name} = {size}"),
                 Entry("ĝ", self._look.credit, "line"),
                 Entry("F⁻¹ĝ", self._look.update, "line"),
                 Entry("step", self._look.text, "filled"),

@@ -7,18 +7,22 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.models.run_style import style_of
 from app.panels.run_timeline import apart
 from app.plotting.labels import Level, Moment, Moments, Name, Shapes, level_top
+from app.plotting.legend import Entry
 from app.plotting.marks import Dots, Frame, Line
+from app.plotting.plot import Plot
 from app.plotting.readout import fitted, tag_place
 from app.plotting.tags import Tag, Tags, Worded, freest
 from app.plotting.throttle import Pace
+from app.style.text import TwoLines
+from app.style.theme import load_theme
 
 pytestmark = pytest.mark.usefixtures("qapp")  # without one there are no letters to measure
 
@@ -162,3 +166,35 @@ def test_drawing_is_paced_and_the_last_state_is_drawn(qtbot: QtBot) -> None:
         pace.request()
     assert len(drawn) == 1
     qtbot.waitUntil(lambda: len(drawn) == 2, timeout=2000)
+
+
+def test_a_legend_says_less_where_it_has_no_room_for_all(qtbot: QtBot) -> None:
+    plot = Plot(load_theme("dark"), "steps", "")
+    qtbot.addWidget(plot)
+    entries = Entry("a long name of what is drawn here", shorter="short"), Entry("another")
+    plot.legend.show_entries(entries)
+    plot.show()
+    for width, words in ((500, entries[0].text), (180, "short"), (500, entries[0].text)):
+        plot.resize(width, 200)
+        assert plot.legend.words == [words, "another"], width
+
+
+def test_words_have_a_second_line_where_they_need_it_and_new_ones_move_nothing(qtbot: QtBot) -> None:
+    place, words, below = QWidget(), TwoLines(60), QLabel("below")
+    rows = QVBoxLayout(place)
+    for label in (words, below):
+        rows.addWidget(label)
+    qtbot.addWidget(place)
+    place.show()
+    heights = {}
+    for width in (700, 250):
+        place.resize(width, 200)
+        for text in ("few", "many words that stand in one line or in two of them, as there is room"):
+            words.setText(text)
+            QApplication.processEvents()
+            heights.setdefault(width, set()).add(words.height())
+            assert words.heightForWidth(width) <= words.height()
+            lines = words.fontMetrics().boundingRect(0, 0, words.width(), 999, Qt.TextFlag.TextWordWrap, text)
+            assert lines.height() <= words.height(), (width, text)
+    (one,), (two,) = heights[700], heights[250]
+    assert two > 1.6 * one

@@ -129,7 +129,7 @@ class ComponentsPlot(PairedPlot):
     def show_compared(self, found: Compared) -> None:
         self._found = found
         between = short_number(found.cosine, 2, steady=True)
-        self.legend.show_entries([Entry(f"cosine between both: {between}")])
+        self.legend.show_entries([Entry(f"cosine between both: {between}", shorter=f"cosine {between}")])
         self.show_rows([_row(component) for component in found.components])
 
     def _table(self) -> Table:
