@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
@@ -273,10 +273,11 @@ def test_the_horizon_ends_with_the_environments_own(qtbot: QtBot) -> None:
     for environment in ("GridWorld-v0", "CartPole-v1"):
         dial.set_choice(ENVIRONMENTS[environment])
         dial.slider.setValue(dial.slider.maximum())
-        assert (dial.value, dial.text.text()) == (0, "own")
+        assert dial.value == 0
+        seen.append(dial.text.text())
         dial.slider.setValue(dial.slider.maximum() - 1)
         seen.append(dial.value)
-    assert seen == [50, 200]
+    assert seen == ["100", 50, "500", 200]
     dial.set_choice(ENVIRONMENTS["GridWorld-v0"])
     assert dial.value == 0  # which 200 steps would be
 
@@ -293,6 +294,39 @@ def test_estimates_that_lie_over_each_other_are_filled_and_no_name_is_cut(qtbot:
     plot.apply_theme(theme)
     for pair in PAIRS:
         assert plot.letters.horizontalAdvance(pair.title) <= plot.left.width() - BESIDE_NAMES, pair.title
+    plot.toggle_enlarged()
+    large = plot.enlarged
+    assert large is not None
+    for pair in PAIRS:
+        assert large.letters.horizontalAdvance(pair.title) <= large.left.width() - BESIDE_NAMES, pair.title
+
+
+def test_how_far_it_has_come_stays_in_sight_wherever_a_column_is_scrolled_to(qtbot: QtBot) -> None:
+    column, head = Column(load_theme("dark")), QPushButton("25 % ✕")
+    column.set_head(head)
+    for number in range(12):
+        column.add(Dial(f"d{number}", "A number", range(10), str))
+    qtbot.addWidget(column)
+    column.resize(column.width(), 150)
+    column.show()
+    place = QRect(head.mapTo(column, QPoint()), head.size())
+    first = column.findChildren(Dial)[0]
+    assert first.mapTo(column, QPoint()).y() >= place.bottom()
+    column.verticalScrollBar().setValue(column.verticalScrollBar().maximum())
+    assert first.mapTo(column, QPoint()).y() < 0
+    assert QRect(head.mapTo(column, QPoint()), head.size()) == place
+    assert column.rect().contains(place)
+    assert column.childAt(place.center()) is head
+
+
+def test_what_counts_for_the_return_alone_is_not_offered_for_the_probability_of_an_action(make_window: Make) -> None:
+    page = make_window(environment="CartPole-v1", policy="linear").panels.find(LabPanel).turn_to("Gradients")
+    assert isinstance(page, GradientsPage)
+    offered = []
+    for key in (Qt.Key.Key_End, Qt.Key.Key_Home):
+        QTest.keyClick(page.of, key)
+        offered.append((page.of.currentData(), page.gamma.isEnabled(), page.horizon.isEnabled()))
+    assert offered == [("log-probability", False, False), ("return", True, True)]
 
 
 def test_names_of_baselines_cover_neither_the_noise_nor_each_other(qtbot: QtBot) -> None:

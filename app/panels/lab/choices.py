@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.style.combo import Combo
@@ -81,7 +82,8 @@ class Dial(QWidget):
 
 
 class Column(QScrollArea):
-    """Dials and combos in a column at the left of a page, which scrolls where it is too low for them."""
+    """Dials and combos in a column at the left of a page, which scrolls where it is too low for them, all but its
+    head."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -96,6 +98,7 @@ class Column(QScrollArea):
         self._rows.addStretch(1)
         self.setWidget(inner)
         self._dials: list[Dial] = []
+        self._head: QWidget | None = None
         self._theme = theme
         self.apply_theme(theme)
 
@@ -106,10 +109,27 @@ class Column(QScrollArea):
             self._dials.append(widget)
             self._align()
 
+    def set_head(self, widget: QWidget) -> None:
+        """Have it above all others, in sight wherever these are scrolled to."""
+        self._head = beside(widget)  # what is directly in a scroll area has no frame of its own
+        self._head.setParent(self)
+        self._place_head()
+
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.setFixedWidth(theme.px(_WIDE))
+        self._place_head()
         self._align()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_head()
+
+    def _place_head(self) -> None:
+        if self._head is not None:
+            unit, high = self._theme.unit, self._head.sizeHint().height()
+            self.setViewportMargins(0, unit // 2 + high, 0, 0)
+            self._head.setGeometry(unit, unit // 2, self.width() - 2 * unit - unit // 2, high)
 
     def _align(self) -> None:
         """All dials' sliders begin and end beneath each other."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel
 
 from app.panels.lab.baseline.plots import NoisePlot, SpreadPlot
 from app.panels.lab.choices import Column, Dial, at_both_ends, combo
@@ -84,17 +84,12 @@ class BaselinePage(PanelWidget):
         self.gamma.set_value(1.0)
         self.episodes.set_value(20)
         self.added.set_value(0)
-        own = QWidget()
-        rows = QVBoxLayout(own)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(at_both_ends(self.value, Busy(self.work)))
-        rows.addWidget(self.slider)
+        column.set_head(at_both_ends(self.value, Busy(self.work)))
         note = QLabel("Drag b: the mean stays, the spread moves.")
         note.setWordWrap(True)
         note.setProperty("role", "muted")
         note.setProperty("small", True)
-        for widget in (own, note, self.policy, self.credit, self.gamma, self.episodes, self.added):
+        for widget in (self.slider, note, self.policy, self.credit, self.gamma, self.episodes, self.added):
             column.add(widget)
         self.policy.activated.connect(self.following.ask_at_once)
         self.credit.activated.connect(self._show)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
@@ -73,12 +72,17 @@ class HorizonDial(Dial):
     """After how many steps an episode is cut off: fewer than the environment's own limit, or that, at the right end."""
 
     def __init__(self) -> None:
-        super().__init__("H", "Horizon: steps after which an episode is cut off", (*_HORIZONS, _OWN), horizon_words)
+        self._own = "none"
+        super().__init__("H", "Horizon: steps after which an episode is cut off", (*_HORIZONS, _OWN), self._words)
         self.set_value(_OWN)
 
     def set_choice(self, environment: EnvironmentInfo) -> None:
-        limit = math.inf if environment.time_limit is None else environment.time_limit
-        self.offer([*(steps for steps in _HORIZONS if steps < limit), _OWN], _OWN)
+        limit = environment.time_limit
+        self._own = "none" if limit is None else whole(limit)
+        self.offer([*(steps for steps in _HORIZONS if limit is None or steps < limit), _OWN], _OWN)
+
+    def _words(self, steps: float) -> str:
+        return self._own if steps == _OWN else whole(steps)
 
 
 class Asking(Column):
@@ -211,10 +215,6 @@ def written(value: float) -> str:
 
 def whole(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def horizon_words(value: float) -> str:
-    return "own" if value == _OWN else whole(value)
 
 
 def signed(value: float) -> str:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:  # with torch
     from engine.analysis.lab.estimator_lab import EstimatorLab
     from engine.analysis.playback import PolicySnapshot
 
-_DOING = "Batches are played, and each estimator makes a gradient of every one"
+_DOING = (
+    "Batches are played: first for the gradient itself, then each estimator makes its own of every one. Fewer episodes "
+    "N or a shorter horizon H take less time"
+)
 _EMPTY = "How every estimator's gradient is spread around the true one appears here."
 
 
@@ -49,7 +52,7 @@ class EstimatorsPage(PanelWidget):
         self.measure = combo("What is shown", "What is shown of every estimator")
         for measure in MEASURES:
             self.measure.addItem(measure.title)
-        self.asking.add(beside(self.menu, Busy(self.work)), 0)
+        self.asking.set_head(beside(self.menu, Busy(self.work)))
         self.asking.add(self.measure, 0)
         self.plot = RowsPlot(theme)
         self._stage = Stage(_EMPTY, self.plot)

@@ -122,10 +122,10 @@ class RowsPlot(Plot):
         if comparison is None or theme is None:
             return
         truth = comparison.truth
-        exact = "exact" if truth.error == 0.0 else f"± {short_number(truth.error, 2)}"
+        known = ", exact" if truth.error == 0.0 else f" ± {short_number(truth.error, 2)}"
         entries = []
         if self._measure.at_truth:
-            entries.append(Entry(f"∇J {short_number(truth.length)}, {exact}", theme.text, "dashed"))
+            entries.append(Entry(f"∇J {short_number(truth.length)}{known}", theme.text, "dashed"))
         if comparison.turned is not None and comparison.settings.added != 0.0:
             entries.append(Entry(turned_words(comparison.settings.added, comparison.turned)))
         entries.append(Entry("no bias seen", theme.policy, "filled"))

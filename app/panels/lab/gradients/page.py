@@ -88,12 +88,7 @@ class GradientsPage(PanelWidget):
         self.slider.setValue(round(_PER_POWER * (_FIRST - _LOWEST)))
         self.slider.setEnabled(False)  # until there is something that it changes
         self.slider.valueChanged.connect(self._show_step)
-        own = QWidget()
-        rows = QVBoxLayout(own)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(at_both_ends(self.value, Busy(self.work)))
-        rows.addWidget(self.slider)
+        column.set_head(at_both_ends(self.value, Busy(self.work)))
         self.told = QLabel("\n\n")  # as high as what it will say
         self.told.setProperty("role", "muted")
         self.told.setProperty("small", True)
@@ -103,13 +98,19 @@ class GradientsPage(PanelWidget):
         self.gamma = Dial("γ", "Discount: how much a reward counts that is one step later", GAMMAS, written)
         self.horizon = HorizonDial()
         self.gamma.set_value(1.0)
-        for widget in (own, self.of, self.policy, self.told, self.gamma, self.horizon):
+        for widget in (self.slider, self.of, self.policy, self.told, self.gamma, self.horizon):
             column.add(widget)
+        self.of.activated.connect(self._offer)
         for choice in (self.of, self.policy):
             choice.activated.connect(self.following.ask_at_once)
         for dial in (self.gamma, self.horizon):
             dial.changed.connect(self.following.ask_at_once)
         return column
+
+    def _offer(self) -> None:
+        """Of one action's probability there is neither a discount nor a horizon."""
+        for dial in (self.gamma, self.horizon):
+            dial.setEnabled(self.of.currentData() == "return")
 
     # --- from the window ---
 

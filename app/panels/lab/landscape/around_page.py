@@ -84,7 +84,8 @@ class AroundPage(PanelWidget):
         self.look.setToolTip("Play episodes around the policy that is shown")
         self.column = Column(theme)
         dials = (self.reach, self.episodes, self.seed)
-        for widget in (self.first, self.second, beside(self.look, Busy(self._work)), *dials):
+        self.column.set_head(beside(self.look, Busy(self._work)))
+        for widget in (self.first, self.second, *dials):
             self.column.add(widget)
         self.line, self.plane = LinePlot(theme), PlanePlot(theme)
         self._plots = QStackedWidget()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QDeadlineTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel
 
-from app.panels.lab.choices import Column, Dial, combo
+from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import EPISODES, GAMMAS, whole, written
 from app.panels.lab.following import Asked, Following
 from app.panels.lab.likelihood.plots import ComponentsPlot, PushPlot
@@ -84,8 +84,8 @@ class LikelihoodPage(PanelWidget):
         self.episodes.set_value(20)
         self.gamma.set_value(1.0)
         self.divergence.set_value(0.01)
-        busy = Busy(self.work)
-        for widget in (self.told, busy, self.policy, self.pair, self.episodes, self.seed, self.gamma, self.divergence):
+        column.set_head(at_both_ends(QLabel(), Busy(self.work)))
+        for widget in (self.told, self.policy, self.pair, self.episodes, self.seed, self.gamma, self.divergence):
             column.add(widget)
         self.policy.activated.connect(self.following.ask_at_once)
         self.pair.activated.connect(self.following.ask_at_once)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QDeadlineTimer
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout
 
 from app.panels.lab.choices import Column, Dial, at_both_ends, combo
 from app.panels.lab.estimators.asking import GAMMAS, HorizonDial, whole, written
@@ -72,12 +72,7 @@ class WeightsPage(PanelWidget):
         self.slider.setToolTip("After how many steps the weights are looked at")
         self.slider.setEnabled(False)  # until there is something that it changes
         self.slider.valueChanged.connect(self._show_horizon)
-        own = QWidget()
-        rows = QVBoxLayout(own)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(at_both_ends(self.value, Busy(self.work)))
-        rows.addWidget(self.slider)
+        column.set_head(at_both_ends(self.value, Busy(self.work)))
         self.shows = combo("What is shown by horizon", "What is shown over all horizons at the right", _COURSES)
         self.target = PolicyChoice(
             context, "π: weighed for", "The policy π that the episodes are weighed for", mark="π"
@@ -92,7 +87,7 @@ class WeightsPage(PanelWidget):
         self.temperature.set_value(1.0)
         self.gamma.set_value(1.0)
         self.episodes.set_value(1000)
-        for widget in (own, self.shows, self.target, self.behaviour, self.temperature):
+        for widget in (self.slider, self.shows, self.target, self.behaviour, self.temperature):
             column.add(widget)
         for widget in (self.gamma, self.episodes, self.horizon):
             column.add(widget)
