@@ -18,14 +18,15 @@ from app.panels.advantages import AdvantagesPanel
 from app.panels.episode.panel import EpisodePanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
 from app.panels.inspector.rows import ACTION, SampleRows, SampleTable
-from app.panels.inspector.words import cut_words, probability_words
+from app.panels.inspector.sample_view import SampleView
+from app.panels.inspector.words import approach_words, cut_words, probability_words
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.plot import Plot
 from app.style.format import short_number
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
-from engine.analysis.inspecting import remade
+from engine.analysis.inspecting import Approach, remade
 from engine.analysis.samples import samples_of
 from engine.catalogue.methods.entries import ALGORITHMS
 from engine.catalogue.methods.picking import choose
@@ -35,6 +36,7 @@ from engine.config.parameters import with_values
 from engine.runs import snapshot_keeper
 from engine.training.training import Training
 from tests.app.shorthands import words
+from tests.each import each
 
 Make = Callable[..., MainWindow]
 Reach = Callable[..., None]
@@ -252,6 +254,35 @@ def test_where_an_episode_is_cut_off_it_is_said_by_what_psi_is_more_than_was_see
     assert [bool(words) for words in told] == cut_off
     last = int(np.flatnonzero(found.batch.truncated)[0])
     assert told[last].startswith(f"G = {short_number(float(found.batch.rewards[last]))} was seen; 1 step on")
+
+
+def test_why_there_is_no_picture_is_said_where_a_sentence_has_room_and_once(qtbot: QtBot) -> None:
+    sample = SampleView(load_theme("light"))
+    qtbot.addWidget(sample)
+    sample.resize(240, 180)
+    sample.show()
+    sample.words.setText("What is known of it.")
+    why = "LunarLander-v3 cannot be set to a state: what it shows does not tell all that is inside it."
+    for _ in range(2):
+        sample.show_no_picture(why)
+    assert sample.words.text() == f"What is known of it.\n{why}"
+    letters, room = sample.picture.fontMetrics(), sample.picture._sentence.contentsRect()
+    assert letters.boundingRect(room, Qt.TextFlag.TextWordWrap, sample.picture.sentence).height() <= room.height()
+    for _ in range(2):
+        sample.say(why)  # who asks to play from there reads it first
+    assert sample.words.text() == f"{why}\nWhat is known of it."
+
+
+@each(
+    ("at", "told"),
+    [
+        (Approach(84, 84, 87), "number 1 of 3 iterations is under way"),
+        (Approach(84, 87, 87), "number 3 of 3 iterations is under way"),  # and not that 3 of 3 are done
+        (Approach(0, 1, 1), "after iteration 0: it is under way"),
+    ],
+)
+def test_how_far_making_an_iteration_again_has_come_counts_none_that_is_not_done(at: Approach, told: str) -> None:
+    assert told in approach_words(at)
 
 
 def test_a_ratio_is_told_alike_in_the_table_and_in_words() -> None:

@@ -316,7 +316,7 @@ class SamplesPanel(PanelWidget):
         if pictured.picture is not None:
             self.sample.picture.show_picture(pictured.picture)
         else:
-            self.sample.picture.show_sentence(pictured.why)
+            self.sample.show_no_picture(pictured.why)
 
     # --- playing from it ----------------------------------------------------------------------------------------------
 

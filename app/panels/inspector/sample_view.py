@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # with torch
 
 _LOW = 120  # pixels; what is less high shows no curve
 
+NO_PICTURE = "No picture"
+
 
 class SampleView(QWidget):
     """Stands beside the list; where there is little room, what is drawn makes place for the words."""
@@ -66,8 +68,15 @@ class SampleView(QWidget):
 
     def say(self, sentence: str) -> None:
         """What a person has to know now, before all else."""
-        self.words.setText(f"{sentence}\n{self.words.text()}")
+        rest = [line for line in self.words.text().split("\n") if line != sentence]
+        self.words.setText("\n".join([sentence, *rest]))
         self._told.verticalScrollBar().setValue(0)
+
+    def show_no_picture(self, why: str) -> None:
+        """Say why there is none, where there is room for a sentence."""
+        self.picture.show_sentence(NO_PICTURE)
+        if why not in self.words.text().split("\n"):
+            self.words.setText(f"{self.words.text()}\n{why}")
 
     def show_step(self, samples: Samples, row: int) -> None:
         """Show all but its picture, which takes longer."""

@@ -24,10 +24,11 @@ _PER_PARAMETER = "b is another for every parameter, and subtracted from the grad
 
 def approach_words(approach: Approach) -> str:
     """How far making an iteration again has come."""
-    come = f"{approach.iteration - approach.began:,} of {approach.wanted - approach.began:,} iterations"
+    at, count = max(approach.iteration - approach.began, 1), approach.wanted - approach.began
+    under_way = f"number {at:,} of {count:,} iterations is under way" if count > 1 else "it is under way"
     return (
         f"Iteration {approach.wanted:,} is made again, from all that was kept of the run after iteration "
-        f"{approach.began:,}: {come}. The run itself is not touched."
+        f"{approach.began:,}: {under_way}. The run itself is not touched."
     )
 
 
