@@ -6,25 +6,58 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.models.experiment import Experiment
 from app.models.run_state import RunState
+from app.session.choice_loader import ChoiceLoader
+from app.session.import_consent import ImportConsent
+from app.session.lookup_thread import LookupThread
+from app.style import theme
+from app.window.actions import make_actions
 from app.window.main_window import MainWindow
+from app.window.preset_files import PresetFiles
 from app.window.preset_menu import PresetMenu
 from app.window.save_dialog import SaveDialog
 from engine.catalogue.environments import EXTRAS
 from engine.catalogue.family import Extra
 from engine.config import own_presets, presets
 from engine.config.presets import Preset, shipped
+from tests.app.shorthands import heard
 
 Make = Callable[..., MainWindow]
 
 
-def opened(window: MainWindow) -> PresetMenu:
+class PresetWindow(QWidget):
+    """What a window has of presets, and nothing else."""
+
+    def __init__(self, settings: QSettings) -> None:
+        super().__init__()
+        self.experiment = Experiment()
+        self.choice_loader = ChoiceLoader(self.experiment, LookupThread(), ImportConsent(settings), self)
+        self.actions_by_name = make_actions(self)
+        files = PresetFiles(self.experiment, self.choice_loader, self)
+        self.actions_by_name["load_preset"].triggered.connect(files.ask_for_file)
+        self.actions_by_name["save_preset"].triggered.connect(files.ask_where_to_save)
+        self.preset_menu = PresetMenu(self.choice_loader, files, self.actions_by_name, self)
+        self.choice_loader.load(next(iter(shipped().values())))
+        self.told = heard(self.choice_loader.notice)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, settings: QSettings) -> PresetWindow:
+    made = PresetWindow(settings)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitActive(made)
+    return made
+
+
+def opened(window: MainWindow | PresetWindow) -> PresetMenu:
     """The menu, with all that it has once it has been opened."""
     window.preset_menu.popup(window.mapToGlobal(window.rect().center()))
     return window.preset_menu
@@ -40,7 +73,7 @@ def leaves(menu: QMenu) -> Iterator[tuple[QMenu, QAction]]:
             yield menu, action
 
 
-def pick(window: MainWindow, title: str, qtbot: QtBot) -> None:
+def pick(window: MainWindow | PresetWindow, title: str, qtbot: QtBot) -> None:
     """Open the menu, and click on the action of this title in the submenu that it is in."""
     menu, action = next(each for each in leaves(opened(window)) if each[1].text().split("\t")[0] == title)
     if menu is not window.preset_menu:
@@ -49,7 +82,7 @@ def pick(window: MainWindow, title: str, qtbot: QtBot) -> None:
     window.preset_menu.close()
 
 
-def save_as(window: MainWindow, title: str, qtbot: QtBot) -> None:
+def save_as(window: MainWindow | PresetWindow, title: str, qtbot: QtBot) -> None:
     window.actions_by_name["save_preset"].trigger()
     dialog = QApplication.activeModalWidget()
     assert isinstance(dialog, SaveDialog)
@@ -58,8 +91,7 @@ def save_as(window: MainWindow, title: str, qtbot: QtBot) -> None:
     qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
 
 
-def test_every_shipped_preset_has_one_place_and_the_default_the_first(make_window: Make) -> None:
-    window = make_window()
+def test_every_shipped_preset_has_one_place_and_the_default_the_first(window: PresetWindow) -> None:
     titles = [action.text().split("\t")[0] for _, action in leaves(opened(window))]
     default = presets.default().title
     assert titles[0] == default == next(iter(shipped().values())).title
@@ -67,8 +99,8 @@ def test_every_shipped_preset_has_one_place_and_the_default_the_first(make_windo
     assert all(action.toolTip() for _, action in leaves(window.preset_menu))
 
 
-def test_no_menu_is_taller_than_the_lowest_screen(make_window: Make) -> None:
-    window = make_window()
+def test_no_menu_is_taller_than_the_lowest_screen(window: PresetWindow) -> None:
+    theme.apply(theme.load_theme("dark"), QApplication.instance())
     menus = [opened(window), *(each.menu() for each in window.preset_menu.actions() if each.menu())]
     assert max(menu.sizeHint().height() for menu in menus) <= 600
 
@@ -96,9 +128,8 @@ def test_what_is_saved_is_in_the_menu_and_goes_by_its_title(
 
 
 def test_saving_offers_what_was_edited_as_title_and_summary_and_says_what_it_replaces(
-    make_window: Make, qtbot: QtBot, presets_folder: Path
+    window: PresetWindow, qtbot: QtBot, presets_folder: Path
 ) -> None:
-    window = make_window()
     title = next(iter(shipped().values())).title
     window.experiment.set_value("update.learning_rate", 0.0123)
     save_as(window, "Mine", qtbot)
@@ -118,8 +149,7 @@ def test_saving_offers_what_was_edited_as_title_and_summary_and_says_what_it_rep
     assert saved.measured == ""
 
 
-def test_a_broken_file_is_greyed_and_says_why(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:
-    window = make_window()
+def test_a_broken_file_is_greyed_and_says_why(window: PresetWindow, presets_folder: Path, qtbot: QtBot) -> None:
     presets_folder.mkdir(parents=True)
     (presets_folder / "broken.toml").write_text("title = 'x'\n[config]\nsed = 1\n")
     action = opened(window).yours.actions()[0]
@@ -128,8 +158,7 @@ def test_a_broken_file_is_greyed_and_says_why(make_window: Make, presets_folder:
     window.preset_menu.close()
 
 
-def test_removing_asks_first_and_goes_to_the_trash(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:
-    window = make_window()
+def test_removing_asks_first_and_goes_to_the_trash(window: PresetWindow, presets_folder: Path, qtbot: QtBot) -> None:
     save_as(window, "Mine", qtbot)
     for answer, left in (("Cancel", ["mine.toml"]), ("Remove", [])):
         pick(window, "Mine…", qtbot)
@@ -137,13 +166,12 @@ def test_removing_asks_first_and_goes_to_the_trash(make_window: Make, presets_fo
         assert isinstance(box, QMessageBox)
         next(button for button in box.buttons() if button.text().replace("&", "") == answer).click()
         assert [path.name for path in presets_folder.iterdir()] == left
-    assert "mine.toml" in window._notice.text()
+    assert "mine.toml" in str(window.told[-1])
 
 
 def test_files_are_asked_for_in_the_folder_of_presets(
-    make_window: Make, presets_folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    window: PresetWindow, presets_folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    window = make_window()
     save_as(window, "Mine", qtbot)
     asked: list[str] = []
     monkeypatch.setattr(
@@ -154,9 +182,8 @@ def test_files_are_asked_for_in_the_folder_of_presets(
 
 
 def test_a_preset_can_be_saved_elsewhere(
-    make_window: Make, presets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    window: PresetWindow, presets_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    window = make_window()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "there"), ""))
     window.actions_by_name["save_preset"].trigger()
     dialog = QApplication.activeModalWidget()
@@ -168,10 +195,9 @@ def test_a_preset_can_be_saved_elsewhere(
 
 
 def test_what_an_extra_is_missing_for_is_greyed_and_says_how_to_install_it(
-    make_window: Make, monkeypatch: pytest.MonkeyPatch
+    window: PresetWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Extra, "installed", property(lambda self: self.name != "mujoco"))
-    window = make_window()
     menu, action = next(each for each in leaves(opened(window)) if each[1].text().startswith("Inverted pendulum"))
     window.preset_menu.set_locked(True)
     window.preset_menu.set_locked(False)
@@ -180,25 +206,23 @@ def test_what_an_extra_is_missing_for_is_greyed_and_says_how_to_install_it(
     assert EXTRAS["mujoco"].command in action.toolTip()
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence(make_window: Make, presets_folder: Path, qtbot: QtBot) -> None:
-    window = make_window()
+def test_a_folder_that_cannot_be_made_is_one_sentence(window: PresetWindow, presets_folder: Path, qtbot: QtBot) -> None:
     presets_folder.parent.parent.mkdir(parents=True, exist_ok=True)
     presets_folder.parent.write_text("in the way")
     save_as(window, "Mine", qtbot)
-    assert "for your presets could not be made" in window._notice.text()
+    assert "for your presets could not be made" in str(window.told[-1])
     assert own_presets.own() == {}
 
 
 def test_a_folder_that_cannot_even_be_looked_into_is_one_sentence(
-    make_window: Make, presets_folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+    window: PresetWindow, presets_folder: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     longer_than_any = presets_folder / ("x" * 300)  # of which a system refuses even to say whether it is there
     monkeypatch.setattr("engine.config.own_presets.folder", lambda: longer_than_any)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
-    window = make_window()
     window.actions_by_name["load_preset"].trigger()
     save_as(window, "Mine", qtbot)
-    assert "for your presets could not be made" in window._notice.text()
+    assert "for your presets could not be made" in str(window.told[-1])
     assert own_presets.own() == {}
 
 
@@ -238,8 +262,7 @@ def test_a_file_that_changed_is_read_again(presets_folder: Path) -> None:
         assert content.title == title
 
 
-def test_what_a_file_says_is_shown_as_it_is(make_window: Make, presets_folder: Path) -> None:
-    window = make_window()
+def test_what_a_file_says_is_shown_as_it_is(window: PresetWindow, presets_folder: Path) -> None:
     preset = presets.find("cartpole").model_copy(update={"title": "Mine", "summary": "<b>bold</b> & more"})
     presets.save(preset, own_presets.made_folder() / "mine.toml")
     assert opened(window).yours.actions()[0].toolTip() == "<qt>&lt;b&gt;bold&lt;/b&gt; &amp; more</qt>"

@@ -125,7 +125,7 @@ def test_seeds_in_their_own_time_keep_their_steps_apart(room: int, monkeypatch: 
     monkeypatch.setattr(collection, "FIRST_ROOM", room)
     monkeypatch.setattr(collecting, "PATIENCE", 1)
     place = register("ShortCart-v0", "gymnasium.envs.classic_control.cartpole:CartPoleEnv", limit=10)
-    config = configured(environment=place, **GREEDY, budget__environment_steps=600)
+    config = configured(environment=place, **GREEDY, budget__environment_steps=300)
     found = together(config, range(5))
     for seed in range(5):
         assert_alike(found[seed], alone(config, seed))

@@ -157,6 +157,7 @@ def fits(config: RunConfig) -> bool:
 looked_at = cache(inspect)  # which starts a process for one from elsewhere
 
 
+@cache  # since the same ways lead through run after run
 def scratch(path: str) -> bool:
     return any(step.partition("[")[0] in SCRATCH for step in path.split())
 
@@ -167,12 +168,17 @@ def remembered(training: Training) -> dict[str, str]:
 
 
 @cache
+def small(algorithm: str, policy: str, kind: str) -> RunConfig:
+    return method(algorithm, policy, KINDS[kind])
+
+
+@cache
 def taken(algorithm: str, policy: str, kind: str) -> bool:
     """All that fit; in worker processes, which take long to start, one policy with each algorithm, each in turn."""
-    if kind == "replayed" and fits(method(algorithm, policy, KINDS["changed"])):
+    if kind == "replayed" and fits(small(algorithm, policy, "changed")):
         return False  # which is the same and more
     turn = list(ALGORITHMS).index(algorithm) + list(POLICIES).index(policy)
-    return (kind != "in workers" or turn % 4 == 0) and fits(method(algorithm, policy, KINDS[kind]))
+    return (kind != "in workers" or turn % 4 == 0) and fits(small(algorithm, policy, kind))
 
 
 def test_every_algorithm_and_policy_is_looked_at_in_environments_of_every_kind() -> None:
@@ -189,7 +195,7 @@ def test_every_part_that_changes_is_in_the_state(algorithm: str, kind: str) -> N
     """A fresh run that loads the state holds, leaf by leaf, what the run holds that it was taken from, and goes on with
     the same numbers."""
     for policy in [policy for policy in POLICIES if taken(algorithm, policy, kind)]:
-        config = method(algorithm, policy, KINDS[kind])
+        config = small(algorithm, policy, kind)
         one, other = (Training(config, given=given_to(config)) for _ in range(2))
         try:
             reports(one, 2)

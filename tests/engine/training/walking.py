@@ -6,6 +6,7 @@ import hashlib
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,13 @@ def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, str]]:
 
 
 def _attributes(value: object) -> dict[str, Any]:
-    held = dict(getattr(value, "__dict__", {}))
-    for kind in type(value).__mro__:
-        slots = getattr(kind, "__slots__", ())
-        held |= {name: getattr(value, name) for name in slots if hasattr(value, name)}
-    return held
+    slots = {name: getattr(value, name) for name in _slots(type(value)) if hasattr(value, name)}
+    return dict(getattr(value, "__dict__", {})) | slots
+
+
+@cache
+def _slots(kind: type) -> tuple[str, ...]:
+    return tuple(name for each in kind.__mro__ for name in getattr(each, "__slots__", ()))
 
 
 def _hashed(array: np.ndarray[Any, Any]) -> str:
