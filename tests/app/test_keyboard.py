@@ -152,7 +152,7 @@ def test_who_comes_by_tab_keeps_the_controls_own_keys(hands: Hands) -> None:
     assert hands.press(Qt.Key.Key_Space) == ["start"]
 
 
-def test_a_click_takes_the_keys_from_what_tab_had_come_to(hands: Hands) -> None:
+def test_a_click_takes_the_keys_from_what_tab_had_come_to_and_only_stepping_repeats(hands: Hands) -> None:
     combo = hands.window.experiment_panel.pickers["algorithm"][0].combo
     combo.setFocus(Qt.FocusReason.TabFocusReason)
     assert hands.press(Qt.Key.Key_Right) == []
@@ -161,10 +161,19 @@ def test_a_click_takes_the_keys_from_what_tab_had_come_to(hands: Hands) -> None:
     hands.press(Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
     hands.press(Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is combo  # Tab goes on from there
+    repeats = {name for name, action in hands.window.actions_by_name.items() if action.autoRepeat()}
+    assert repeats == {"step", "next_stop"} <= set(SPECS)
 
 
-def test_escape_leaves_a_field_as_it_was_and_space_then_starts(hands: Hands) -> None:
+def test_in_a_field_all_that_can_be_typed_is_typed_and_a_click_beside_it_or_escape_ends_that(hands: Hands) -> None:
     line = field(hands.window)
+    hands.click(line)
+    line.selectAll()
+    hands.type("0.002")
+    hands.click(hands.window.frame.shelf)
+    assert hands.window.experiment.config.update.learning_rate == 0.002
+    assert hands.press(Qt.Key.Key_Space) == ["start"]
+
     before = line.text()
     hands.click(line)
     assert QApplication.focusWidget() is line
@@ -177,9 +186,6 @@ def test_escape_leaves_a_field_as_it_was_and_space_then_starts(hands: Hands) -> 
     hands.press(Qt.Key.Key_Tab)
     assert QApplication.focusWidget() not in (hands.window, line)
 
-
-def test_in_a_field_all_that_can_be_typed_is_typed(hands: Hands) -> None:
-    line = field(hands.window)
     hands.click(line)
     line.selectAll()
     triggered: list[str] = []
@@ -208,29 +214,16 @@ def test_a_name_can_be_typed_where_a_list_of_names_is_offered(hands: Hands) -> N
     assert hands.press(Qt.Key.Key_Space) == ["start"]
 
 
-def test_a_click_beside_a_field_ends_what_was_typed_in_it(hands: Hands) -> None:
-    line = field(hands.window)
-    hands.click(line)
-    line.selectAll()
-    hands.type("0.002")
-    hands.click(hands.window.frame.shelf)
-    assert hands.window.experiment.config.update.learning_rate == 0.002
-    assert hands.press(Qt.Key.Key_Space) == ["start"]
-
-
-def test_what_can_be_pressed_no_longer_hands_its_keys_to_nobody(qtbot: QtBot, hands: Hands) -> None:
+def test_neither_read_only_text_nor_what_can_be_pressed_no_longer_keeps_a_key_that_starts(hands: Hands) -> None:
+    hands.window.frame.log_action.trigger()
+    text = hands.window.log.findChild(QTextEdit)
+    text.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert [hands.press(key) for key in KEYS] == [[wish] for wish in KEYS.values()]
     step = hands.window.actions_by_name["step"]
     button = next(b for b in hands.window.toolbar.findChildren(QAbstractButton) if b.text() == step.text())
     button.setFocus(Qt.FocusReason.TabFocusReason)
     step.setEnabled(False)
     assert QApplication.focusWidget() is hands.window
-
-
-def test_read_only_text_can_be_selected_and_keeps_no_key_that_starts(hands: Hands) -> None:
-    hands.window.frame.log_action.trigger()
-    text = hands.window.log.findChild(QTextEdit)
-    text.setFocus(Qt.FocusReason.MouseFocusReason)
-    assert [hands.press(key) for key in KEYS] == [[wish] for wish in KEYS.values()]
 
 
 def test_keys_work_in_a_panel_that_floats(qtbot: QtBot, hands: Hands) -> None:
@@ -264,8 +257,3 @@ def test_a_dialog_that_has_to_be_answered_has_all_keys_and_the_gallery_all_but_t
     for key in KEYS:
         QTest.keyClick(gallery.windowHandle(), key)
     assert hands.asked == ["start", "step"]  # F5 and F6; arrows move on among the cards
-
-
-def test_only_stepping_repeats_while_a_key_is_held(hands: Hands) -> None:
-    repeats = {name for name, action in hands.window.actions_by_name.items() if action.autoRepeat()}
-    assert repeats == {"step", "next_stop"} <= set(SPECS)

@@ -76,7 +76,9 @@ def test_columns_give_way_to_a_drawer_and_to_tabs(width: int, height: int, form:
     assert form_for(width, height) is form
 
 
-def test_nothing_is_cut_at_any_size(qtbot: QtBot, make_window: Make) -> None:
+def test_nothing_is_cut_at_any_size_and_the_narrowest_window_shows_the_whole_toolbar(
+    qtbot: QtBot, make_window: Make
+) -> None:
     window = make_window()
     wrong = {}
     for percent in (100, 150):
@@ -93,10 +95,6 @@ def test_nothing_is_cut_at_any_size(qtbot: QtBot, make_window: Make) -> None:
         press(window, Qt.Key.Key_Plus, Qt.KeyboardModifier.ControlModifier)
     press(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert wrong == {}
-
-
-def test_the_narrowest_window_shows_the_whole_toolbar(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
     window.resize(1, 1)
     QApplication.processEvents()
     assert cut(window) == []
@@ -105,7 +103,7 @@ def test_the_narrowest_window_shows_the_whole_toolbar(qtbot: QtBot, make_window:
     assert window.toolbar.preset_button.isVisible()
 
 
-def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
+def test_the_bar_gives_way_in_order_and_its_parts_stand_apart(qtbot: QtBot, make_window: Make) -> None:
     window = make_window()
     bar = window.toolbar
     worded = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
@@ -134,12 +132,8 @@ def test_the_bar_gives_way_in_order(qtbot: QtBot, make_window: Make) -> None:
     run = next(menu for menu in window.findChildren(QMenu) if menu.title() == "Run")
     assert bar.device.menu.menuAction() in run.actions()
 
-
-def test_the_parts_of_the_bar_stand_apart_and_its_icons_are_as_large_as_its_text(
-    qtbot: QtBot, make_window: Make
-) -> None:
-    window = make_window()
-    bar, icons = window.toolbar, []
+    # Its parts stand apart, and its icons are as large as its text.
+    icons = []
     for percent in (100, 150, 200):
         window.look.percent = percent - 10
         window.look.larger()
@@ -155,11 +149,19 @@ def test_the_parts_of_the_bar_stand_apart_and_its_icons_are_as_large_as_its_text
     assert icons == [16, 24, 32]
 
 
-def test_the_drawer_opens_over_the_plots_and_closes_by_escape_or_a_click_beside_it(
+def test_the_drawer_has_the_focus_opens_over_the_plots_and_closes_by_escape_or_a_click_beside_it(
     qtbot: QtBot, make_window: Make
 ) -> None:
     window = make_window()
     resize(qtbot, window, 1024, 640)
+    step = window.toolbar.preset_button
+    step.setFocus(Qt.FocusReason.TabFocusReason)
+    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert window.experiment_panel.isAncestorOf(QApplication.focusWidget())
+    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert not window.frame.train.drawer.isVisible()
+    assert QApplication.focusWidget() is step
+
     page, drawer = window.frame.train, window.frame.train.drawer
     before = window.docks["Returns"].geometry()
     assert not window.experiment_panel.isVisible()
@@ -178,18 +180,6 @@ def test_the_drawer_opens_over_the_plots_and_closes_by_escape_or_a_click_beside_
     click(window, drawer.button)
     click(window, drawer.button)
     assert not drawer.isVisible()
-
-
-def test_the_focus_goes_into_the_drawer_and_comes_back(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
-    resize(qtbot, window, 1024, 640)
-    step = window.toolbar.preset_button
-    step.setFocus(Qt.FocusReason.TabFocusReason)
-    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-    assert window.experiment_panel.isAncestorOf(QApplication.focusWidget())
-    press(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-    assert not window.frame.train.drawer.isVisible()
-    assert QApplication.focusWidget() is step
 
 
 def places(window: MainWindow) -> dict[str, tuple[int, int, int, int]]:

@@ -156,6 +156,8 @@ class _Offered(QAbstractListModel):
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable if can else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
         choice = self._choices[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return choice.title
