@@ -40,7 +40,6 @@ ALARMS = "false alarms"
 SHOWN = {  # what presets are shipped to show, by the rule that is right to see it
     # How noisy total return without a baseline is: it falls back, and only now and then does as well as it could.
     "cartpole-reinforce": frozenset({"forgotten", "cannot-repeat"}),
-    "ledge-sarsa": frozenset({"forgotten"}),  # greedy improvement that falls, again and again
 }
 OF_THE_MACHINE = frozenset({"slower"})  # rules that see how busy it is
 

@@ -163,10 +163,11 @@ class Reported:
     @cached_property
     def does_well(self) -> bool:
         """Whether what it returns is as good as can be expected, so that nothing has to move any more: its mean return
-        is at the goal, as far as so few episodes can tell, or has come nine tenths of the way to it."""
-        if not len(self.recent):
-            return False
-        return bool(self.mean_return + 2.0 * error_of(self.recent) >= self.goal or self.way >= 0.9)
+        is at the goal, as far as so few episodes can tell, or has come nine tenths of the way to it. Where episodes are
+        so long that the last ``RECENT`` reach back to when it was worse, it is the mean of those that end late."""
+        late = self._last_third[1]
+        found = late if FIRST <= len(late) < len(self.recent) else self.recent
+        return bool(len(found)) and bool(mean(found) + 2.0 * error_of(found) >= self.goal or self.way >= 0.9)
 
     @property
     def is_good(self) -> bool:
@@ -185,9 +186,15 @@ class Reported:
     def is_flat(self) -> bool:
         """Whether returns rose no more over the last third of its steps than chance explains: the mean of that third's
         second half lies at most two standard errors above the first's."""
+        before, lately = self._last_third
+        return len(before) >= FIRST and gain(before, lately) <= 2.0
+
+    @cached_property
+    def _last_third(self) -> tuple[Floats, Floats]:
+        """The returns of the last third of its steps, in two halves."""
         found = self.later(0.34)
         half = len(found) // 2
-        return half >= FIRST and gain(found[:half], found[half:]) <= 2.0
+        return found[:half], found[half:]
 
 
 def error_of(values: Floats) -> float:

@@ -175,6 +175,18 @@ def test_what_is_nearly_there_is_right_to_be_certain_and_hard_to_predict(rule: t
         assert (rule[0] in seen_in(told(returned(healthy(), returns), **rule[1]))) == speaks
 
 
+def test_what_does_well_lately_does_so_however_far_back_a_hundred_episodes_reach() -> None:
+    """As of a pole that stands for a thousand steps: few episodes end, and of the last hundred half had fallen."""
+    begun = told(healthy(), explained_variance=-1.0)
+    late = begun.ends > 0.66 * begun.steps[-1]
+    kept = ~late | (NUMBERED % 10 == 0)
+    for lately, speaks in ((100.0, True), (490.0, False)):
+        returns = np.where(late, lately, 25.0) + NOISE
+        few = replace(begun, returns=returns[kept], ends=begun.ends[kept])
+        assert few.mean_return < 300.0
+        assert ("values-worse-than-none" in seen_in(few)) == speaks
+
+
 def test_values_that_are_late_where_all_is_well_are_not_told_of() -> None:
     late = {"first_value": 3.0, "discounted_return": 16.0}
     assert "values-unlike-returns" in seen_in(told(flat(healthy()), **late))
