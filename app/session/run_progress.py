@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.session.stops import Pace, Slow
 from engine.reports.events import Activity, Event, Heartbeat, Updated
 from engine.runtime.waiting import LONG
 
@@ -99,6 +100,7 @@ class Silence:
         """The run has been heard, or something has been asked of it."""
         self.since, self.told = time.monotonic(), False
 
-    @property
-    def is_long(self) -> bool:
-        return time.monotonic() - self.since > LONG
+    def is_long(self, pace: Pace) -> bool:
+        """Whether it has lasted for longer than a run at this pace may linger between two signs of life."""
+        rate = pace.stops_per_second if isinstance(pace, Slow) else pace
+        return time.monotonic() - self.since > LONG + (1 / rate if rate else 0.0)

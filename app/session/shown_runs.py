@@ -131,7 +131,7 @@ class ShownRuns(QObject):
     @property
     def hold_up(self) -> str:
         """Why nothing has been heard for long; empty where it has not been long."""
-        if not self._silence.is_long or self.is_asking:
+        if not self._silence.is_long(self.pace) or self.is_asking:
             return ""
         wait = self.training.waiting_for
         if wait is not None and wait.seconds >= LONG:

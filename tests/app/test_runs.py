@@ -12,14 +12,16 @@ from app.models.run_state import RunState
 from app.session.mailbox import Mailbox
 from app.session.playback_thread import PlaybackThread
 from app.session.run_controller import RunController
-from app.session.run_progress import Progress
+from app.session.run_progress import Progress, Silence
 from app.session.run_sentences import silence
+from app.session.stops import Pace, Slow
 from app.session.training_thread import TrainingThread
 from engine.config import PolicyGradientConfig
 from engine.config.parameters import with_values
 from engine.reports.events import Change, Collected, Estimated, Event, Heartbeat, Reweighted, Updated
-from engine.runtime.waiting import Wait
+from engine.runtime.waiting import LONG, Wait
 from tests.app.shorthands import heard
+from tests.each import each
 
 NOTHING = np.empty(0)
 COUNTS = NOTHING.astype(np.int64)
@@ -283,6 +285,19 @@ def test_reset_shows_nothing_whatever_is_still_in_the_mail(controlled: Controlle
 )
 def test_silence_names_what_was_being_done(heartbeat: Heartbeat | None, beginning: str) -> None:
     assert silence("CartPole-v1", heartbeat).startswith(beginning)
+
+
+@each(
+    ("pace", "usual"), [(None, 0.0), (1.0, 1.0), (50.0, 0.02), (Slow(2.0), 0.5), (Slow(0.2), 5.0)]
+)  # seconds that a run lingers at this pace, in which it is not to be taken for one that hangs
+def test_a_run_that_lingers_at_its_pace_is_not_silent(
+    pace: Pace, usual: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = Silence()
+    quiet.end()
+    for seconds, long in ((LONG + usual - 0.01, False), (LONG + usual + 0.01, True)):
+        monkeypatch.setattr("app.session.run_progress.time.monotonic", lambda seconds=seconds: quiet.since + seconds)
+        assert quiet.is_long(pace) == long
 
 
 def test_a_run_that_falls_silent_is_told_of_once(controlled: Controlled, monkeypatch: pytest.MonkeyPatch) -> None:
