@@ -20,7 +20,9 @@ def log_button(window: MainWindow) -> QToolButton:
     return next(button for button in window.frame.shelf.findChildren(QToolButton) if "Log" in button.text())
 
 
-def test_the_log_opens_from_the_shelf_and_nothing_is_told_twice(qtbot: QtBot, make_window: Make) -> None:
+def test_the_log_opens_from_the_shelf_nothing_is_told_twice_and_a_long_sentence_widens_nothing(
+    qtbot: QtBot, make_window: Make
+) -> None:
     window = make_window()
     window.notify("warning", "Something to be told.")
     notice, panels = window.frame.shelf.notice, window.frame.train.height()
@@ -33,6 +35,9 @@ def test_the_log_opens_from_the_shelf_and_nothing_is_told_twice(qtbot: QtBot, ma
     assert (notice.isVisible(), window.log.isVisible()) == (True, False)
     assert notice.text() == "Something to be told."
     qtbot.waitUntil(lambda: window.frame.train.height() == panels)
+    before = window.minimumSizeHint().width()
+    window.notify("info", "A sentence that goes on and on. " * 40)
+    assert window.minimumSizeHint().width() == before
 
 
 def test_an_open_log_is_remembered_with_its_height(qtbot: QtBot, make_window: Make, settings: QSettings) -> None:
@@ -53,14 +58,9 @@ def test_an_open_log_is_remembered_with_its_height(qtbot: QtBot, make_window: Ma
     assert not second.frame.shelf.notice.isVisible()
 
 
-def test_a_long_sentence_widens_nothing(make_window: Make) -> None:
-    window = make_window()
-    before = window.minimumSizeHint().width()
-    window.notify("info", "A sentence that goes on and on. " * 40)
-    assert window.minimumSizeHint().width() == before
-
-
-def test_train_is_the_mode_that_is_chosen_at_first(make_window: Make) -> None:
+def test_train_is_chosen_at_first_and_nothing_moves_with_the_words_of_the_start_button(
+    qtbot: QtBot, make_window: Make
+) -> None:
     window = make_window()
     buttons = window.toolbar.findChild(ModeBar).findChildren(QToolButton)
     chosen = [(button.text(), button.isChecked()) for button in buttons]
@@ -69,20 +69,38 @@ def test_train_is_the_mode_that_is_chosen_at_first(make_window: Make) -> None:
     buttons[0].click()
     assert buttons[0].isChecked()
 
+    window.resize(1280, 800)
+    widths = set()
+    for words in ("Start", "Pause", "Go on"):
+        window.actions_by_name["start"].setText(words)
+        qtbot.wait(10)
+        widths.add(window.toolbar.start_button.width())
+    assert len(widths) == 1
 
-def test_the_titles_of_what_shows_a_run_name_it(make_window: Make, reach: Callable[..., None]) -> None:
+
+def test_a_start_takes_the_focus_from_nobody_and_the_titles_of_what_shows_a_run_name_it(
+    make_window: Make, reach: Callable[..., None]
+) -> None:
     window = make_window(budget__environment_steps=200)
     named = {title for title in window.docks.titles if window.docks[title].run}
     assert named == set()
+    window.clearFocus()
     window.start()
+    assert QApplication.focusWidget() is None
     reach(window, RunState.FINISHED)
     named = {title for title in window.docks.titles if "Cart pole" in window.docks[title].run}
     lower = {"Signal", "Diagnostics", "Teacher", "Lab", "Samples", "Update"}
     assert named == {"Returns", "Agent", "Surface", *lower}
 
 
-def test_the_layout_is_remembered(make_window: Make, settings: QSettings) -> None:
+def test_both_themes_reach_every_panel_and_the_layout_is_remembered(make_window: Make, settings: QSettings) -> None:
     first = make_window()
+    before = first.look.theme.name
+    for name in ("light" if before == "dark" else "dark", before):
+        first.set_theme(name)
+        assert first.palette().window().color().name() == first.look.theme.window
+        themed = [getattr(made.widget, "_theme", None) for made in first.panels._made]
+        assert {theme.name for theme in themed if theme} == {name}
     first.docks["Signal"].hide()
     first.set_theme("light")
     first.close()
@@ -91,43 +109,14 @@ def test_the_layout_is_remembered(make_window: Make, settings: QSettings) -> Non
     assert second.look.theme.name == "light"
 
 
-def test_restore_layout_brings_panels_back(make_window: Make) -> None:
+def test_a_hidden_episode_asks_for_no_policy_and_restore_layout_brings_panels_back(
+    qtbot: QtBot, make_window: Make
+) -> None:
     window = make_window()
+    window.docks["Agent"].hide()
+    qtbot.waitUntil(lambda: not window.playback.wants(1000), timeout=2000)
+    window.docks["Agent"].show()
     window.docks["Returns"].hide()
     window.docks["Agent"].setFloating(True)
     window.actions_by_name["restore_layout"].trigger()
     assert not any(window.docks[title].isHidden() or window.docks[title].isFloating() for title in window.docks.titles)
-
-
-def test_a_hidden_episode_asks_for_no_policy(qtbot: QtBot, make_window: Make) -> None:
-    window = make_window()
-    window.docks["Agent"].hide()
-    qtbot.waitUntil(lambda: not window.playback.wants(1000), timeout=2000)
-
-
-def test_both_themes_reach_every_panel(make_window: Make) -> None:
-    window = make_window()
-    first = window.look.theme.name
-    for name in ("light" if first == "dark" else "dark", first):
-        window.set_theme(name)
-        assert window.palette().window().color().name() == window.look.theme.window
-        themed = [getattr(made.widget, "_theme", None) for made in window.panels._made]
-        assert {theme.name for theme in themed if theme} == {name}
-
-
-def test_a_start_takes_the_focus_from_nobody(make_window: Make, reach: Callable[..., None]) -> None:
-    window = make_window()
-    window.clearFocus()
-    window.start()
-    assert QApplication.focusWidget() is None
-    reach(window, RunState.RUNNING)
-
-
-def test_nothing_moves_with_the_words_of_the_start_button(qtbot: QtBot, make_window: Make) -> None:
-    window, widths = make_window(), set()
-    window.resize(1280, 800)
-    for words in ("Start", "Pause", "Go on"):
-        window.actions_by_name["start"].setText(words)
-        qtbot.wait(10)
-        widths.add(window.toolbar.start_button.width())
-    assert len(widths) == 1

@@ -136,8 +136,9 @@ class ParameterRow(QWidget):
         return self.editor.field, self.reset_button
 
     def set_locked(self, locked: bool) -> None:
-        self._locked = locked
-        self._tell()
+        if locked != self._locked:
+            self._locked = locked
+            self._tell()
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
