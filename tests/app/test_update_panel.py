@@ -58,8 +58,8 @@ def test_the_panel_follows_the_run_and_a_click_looks_back(
     QTest.mouseMove(strips, place.toPoint())
     assert pages.shared.hovered == 0
     assert panel.readout.text().startswith("step 0 · a ")
-    for words in (panel.heading, panel.readout):
-        assert words.height() >= words.heightForWidth(words.width()) >= words.fontMetrics().height()
+    for said in (panel.heading, panel.readout):
+        assert said.height() >= said.heightForWidth(said.width()) >= said.fontMetrics().height()
     wheel = QWheelEvent(
         place, strips.mapToGlobal(place), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,

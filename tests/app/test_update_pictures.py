@@ -199,7 +199,7 @@ def test_parameters_go_by_state_and_action_or_by_layer_and_no_name_is_cut(
     qtbot.addWidget(rows)
     drawn: list[tuple[float, str]] = []
     monkeypatch.setattr(rows, "_write", lambda _painter, place, text, **_: drawn.append((place.width(), text)))
-    for width in (205, 300, 600):  # the first is that of a small window, beside an ellipse
+    for width in (165, 205, 300, 600):  # the first two are those of small windows, beside another picture
         rows.resize(width, 200)
         rows.grab()
         assert "layer 1 W[3,12]" in [text for _, text in drawn]

@@ -40,7 +40,6 @@ UNSEEN = "The next iteration that is trained while this is open appears here; Sh
 AGAIN = "Drag the timeline to an earlier instant to see its update, or press ▶ to have the last one made again."
 _DOWN, _ACROSS = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 _TALL, _WIDE = 3.2, 2.8  # times the code's height and width
-_WORDS = 68  # letters that the words above and beneath the pictures take in one line
 _LOOKS = 400  # ms between two looks at whether it is in sight
 _PLAYS, _PLAYS_STEPS = 1600, 120  # ms for which a line, and a gradient step, are shown as an update plays
 
@@ -101,7 +100,7 @@ class UpdatePanel(PanelWidget):
         left.addLayout(controls)
         left.addWidget(self.count)
         left.addStretch(1)
-        self.heading, self.readout = TwoLines(_WORDS), TwoLines(_WORDS)
+        self.heading, self.readout = TwoLines(58), TwoLines(66)
         for label in (self.heading, self.readout):
             label.setProperty("small", True)
         self.readout.setProperty("role", "muted")

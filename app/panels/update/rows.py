@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.style.format import minus, percent, short_number
@@ -89,22 +89,27 @@ class ThetaRows(Rows):
         rows = min(len(step.layers), int((self.height() - y) / line))
         if not beside:
             rows = min(rows, max(int(self.height() / line) - 4, 2))
-        told = [*map(_layer_numbers, step.layers), *map(_component_numbers, step.largest)]
+        layers, components = [*map(_layer_numbers, step.layers)], [*map(_component_numbers, step.largest)]
+        numbers = "before, change"
         self._numbers = float(metrics.horizontalAdvance("−0.00000 +0.00000 "))  # so that bars do not jump
         if self._names + self._numbers > width:  # none of which names have room beside, however
-            self._numbers = max((float(metrics.horizontalAdvance(words)) for words in told), default=0.0) + _GAP
-        for layer, words in zip(step.layers[:rows], told, strict=False):
+            self._numbers = _widest(metrics, layers, components)
+        if self._names + self._numbers > width:  # a name tells more than what was there before
+            layers, components = ([words.split()[at] for words in of] for of, at in ((layers, 0), (components, 1)))
+            numbers, self._numbers = "change", _widest(metrics, layers, components)
+        for layer, words in zip(step.layers[:rows], layers, strict=False):
             self._bar(painter, QRectF(0, y, width, line), layer.name, layer.change / max(whole, 1e-300), words)
             y += line
         left, top = (width + 2 * _GAP, 0.0) if beside else (0.0, y)
         if self.height() - top < 2 * line:
             painter.end()
             return
-        self._heading(painter, QRectF(left, top, width, line), "moved furthest", "before, change")
+        self._heading(painter, QRectF(left, top, width, line), "moved furthest", numbers)
         largest = max((abs(one.change) for one in step.largest), default=1.0)
-        for number, one in enumerate(step.largest[: max(int((self.height() - top) / line) - 1, 0)], 1):
+        shown = step.largest[: max(int((self.height() - top) / line) - 1, 0)]
+        for number, (one, words) in enumerate(zip(shown, components, strict=False), 1):
             place = QRectF(left, top + number * line, width, line)
-            self._bar(painter, place, self.called(one), one.change / max(largest, 1e-300), _component_numbers(one))
+            self._bar(painter, place, self.called(one), one.change / max(largest, 1e-300), words)
         painter.end()
 
     def _bar(self, painter: QPainter, place: QRectF, name: str, share: float, words: str) -> None:
@@ -126,6 +131,11 @@ class ThetaRows(Rows):
         striped = QColor(self._theme.surface)
         striped.setAlphaF(0.25)
         return striped
+
+
+def _widest(metrics: QFontMetrics, *lists: Sequence[str]) -> float:
+    """Pixels for the longest of their words, and a gap."""
+    return max((float(metrics.horizontalAdvance(words)) for of in lists for words in of), default=0.0) + _GAP
 
 
 def _layer_numbers(layer: LayerChange) -> str:
