@@ -178,6 +178,10 @@ def test_two_pictures_stand_above_each_other_where_they_have_no_room_beside(qtbo
         assert not one.intersects(other)
         assert (one.bottom() < other.top()) is above, size
         assert (one.right() < other.left()) is not above, size
+    pages.setCurrentWidget(pages.ellipse.parentWidget())
+    pages.resize(340, 330)
+    QApplication.processEvents()
+    assert pages.ellipse.height() > 2 * pages.tries.height()
 
 
 def test_parameters_go_by_state_and_action_or_by_layer_and_no_name_is_cut(

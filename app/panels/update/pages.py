@@ -23,6 +23,7 @@ from engine.catalogue.methods.stops import Stop
 from engine.reports.update_events import ComponentChange, Inspected, PolicyChange, UpdateStep
 
 _BESIDE, _ABOVE = 210, 130  # pixels across that a picture wants beside another, and down above one
+_TRIES = 6  # the share of the tries of a line search, beside the 5 of a picture
 _LOST = "This batch is only like that of the iteration, so what the update did to θ is not known."
 RATIOS, ELLIPSE, THETA, LOSS, WEIGHTED, DRAWN = "ratios", "ellipse", "θ", "loss", "weighted", "drawn"
 
@@ -277,7 +278,9 @@ class _Page(QWidget):
     def have(self, widget: QWidget) -> None:
         """Show it here, too, behind the others, wherever it has been."""
         if self._row.indexOf(widget) < 0:
-            self._row.addWidget(widget, 0 if isinstance(widget, QLabel) else 6 if isinstance(widget, TryRows) else 5)
+            self._row.addWidget(
+                widget, 0 if isinstance(widget, QLabel) else _TRIES if isinstance(widget, TryRows) else 5
+            )
 
 
 class _TwoPictures(_Page):
@@ -299,6 +302,8 @@ class _TwoPictures(_Page):
         above = self.width() < 2 * self._theme.px(_BESIDE) and self.height() >= 2 * self._theme.px(_ABOVE)
         directions = QBoxLayout.Direction
         self._row.setDirection(directions.TopToBottom if above else directions.LeftToRight)
+        for tries in self.findChildren(TryRows):  # a few lines, which need little height
+            self._row.setStretchFactor(tries, 2 if above else _TRIES)
 
 
 def _largest(values: Numbers) -> float:
