@@ -36,7 +36,9 @@ _RULES = (
 _UNDER_WAY = "A run is under way: stop it to begin."
 _NOTHING_FITS = "No bug of the museum fits what is chosen; choose a method that learns from rewards it experiences."
 _NONE = "No bug at all"
-_UNREAD = "Click one of them to read what it does and how it is seen; what it was stands here once you have guessed."
+_UNREAD = (
+    "<p>Click one of them to read what it does and how it is seen. What it was stands here once you have guessed.</p>"
+)
 _SIZE = (420, 620)
 
 
@@ -63,7 +65,7 @@ class GameDialog(QDialog):
         self.told, self.answers, self.page, self.counted = Sentence(""), QListWidget(), QTextBrowser(), QLabel()
         self.told.setProperty("small", False)
         self.told.set_alternatives([f"{_RULES.format(count=len(BUGS))} {_UNDER_WAY}"])  # so that no button moves
-        self.page.setPlaceholderText(_UNREAD)
+        self.page.setHtml(_UNREAD)
         self.answers.setAccessibleName("What it could be")
         self.page.setAccessibleName("What is known of it")
         self.counted.setProperty("role", "muted")
@@ -109,7 +111,7 @@ class GameDialog(QDialog):
         if self._experiment.set_value("bug", found.token) is not None:
             return
         self._riddle, self._revealed, self._run = found, False, ""
-        self.page.clear()
+        self.page.setHtml(_UNREAD)
         self._controller.start(self._experiment.config, self._experiment.plain)
         self._refresh()
 

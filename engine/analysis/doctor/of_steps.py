@@ -123,8 +123,8 @@ def _ratios_outside(reported: Reported) -> str | None:
         return None
     typical = math.exp(min(median(recent), 50.0))
     return (
-        f"In each of the last {len(recent)} updates some action becomes far likelier or rarer, by {typical:,.0f} times "
-        "in the middle: far outside what one update is to change."
+        f"In each of the last {len(recent)} updates some action becomes far likelier or rarer, by a factor of "
+        f"{number(typical, 3)} at the median: far outside what one update is to change."
     )
 
 

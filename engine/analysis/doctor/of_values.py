@@ -37,7 +37,7 @@ def _worse_than_none(reported: Reported) -> str | None:
         return None
     return (
         f"The learned value predicts returns worse than a constant would: its explained variance was below 0 in "
-        f"{np.count_nonzero(found < 0.0)} of the last {len(found)} iterations, {number(typical, 2)} in the middle."
+        f"{np.count_nonzero(found < 0.0)} of the last {len(found)} iterations, {number(typical, 2)} at the median."
     )
 
 
