@@ -19,6 +19,7 @@ from app.panels.lab.baseline.page import BaselinePage
 from app.panels.lab.baseline.plots import NoisePlot
 from app.panels.lab.choices import Column, Dial
 from app.panels.lab.estimators.asking import HorizonDial
+from app.panels.lab.estimators.measures import MEASURES
 from app.panels.lab.estimators.page import EstimatorsPage
 from app.panels.lab.estimators.plot import RowsPlot
 from app.panels.lab.estimators.rows import dots
@@ -35,8 +36,8 @@ from app.plotting.view import BESIDE_NAMES
 from app.style.text import Stage
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
-from engine.analysis.lab.comparison import ByHand
-from engine.analysis.lab.settings import PAIRS, TOTAL_RETURN, Pair
+from engine.analysis.lab.comparison import ByHand, Comparison, Sums, Truth
+from engine.analysis.lab.settings import PAIRS, TOTAL_RETURN, Pair, Settings
 from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs import snapshot_keeper
 from tests.app.test_run_timeline import look, place, strip
@@ -224,7 +225,7 @@ def test_what_is_computed_is_said_until_there_is_something_to_be_seen(make_windo
         will_appear = stage._hint.text()
         assert "appear" in will_appear
         work.progressed.emit(0.25)
-        assert stage._hint.text().endswith(": 25 %.")
+        assert stage._hint.text().endswith(": 25\u00a0%.")  # which no line ends within
         assert any(doing in stage._hint.text() for doing in ("played", "plays", "computed")), title
         work.progressed.emit(None)
         assert stage._hint.text() == will_appear
@@ -299,6 +300,24 @@ def test_estimates_that_lie_over_each_other_are_filled_and_no_name_is_cut(qtbot:
     assert large is not None
     for pair in PAIRS:
         assert large.letters.horizontalAdvance(pair.title) <= large.left.width() - BESIDE_NAMES, pair.title
+
+
+def test_the_first_estimates_are_seen_however_little_is_known_of_their_mean(qtbot: QtBot) -> None:
+    theme = load_theme("dark")
+    plot = RowsPlot(theme)
+    qtbot.addWidget(plot)
+    plot.apply_theme(theme)
+    sums = Sums(PAIRS[0], Truth(np.array([1.0, 0.0]), 1.0))
+    sums.add(np.array([[0.5, 0.0], [2.5, 0.0]]))
+    few = sums.estimates()
+    assert few.interval[1] > 10.0  # by Student's t over two
+    for measure in MEASURES:
+        plot.show_comparison(Comparison(Settings(), sums._truth, (few,), (), None, 1, 10, 0.1), measure, lambda _: ())
+        low, high = plot.ranges[0]
+        if measure.title == "Bias along ∇J":
+            assert low < few.interval[0] < few.interval[1] < high
+        else:
+            assert -1.0 < low < high < 5.0, measure.title
 
 
 def test_how_far_it_has_come_stays_in_sight_wherever_a_column_is_scrolled_to(qtbot: QtBot) -> None:

@@ -129,7 +129,8 @@ class Column(QScrollArea):
         if self._head is not None:
             unit, high = self._theme.unit, self._head.sizeHint().height()
             self.setViewportMargins(0, unit // 2 + high, 0, 0)
-            self._head.setGeometry(unit, unit // 2, self.width() - 2 * unit - unit // 2, high)
+            bar = self.verticalScrollBar().sizeHint().width()  # whether it is there or not, so that nothing moves
+            self._head.setGeometry(unit, unit // 2, self.width() - 2 * unit - unit // 2 - bar, high)
 
     def _align(self) -> None:
         """All dials' sliders begin and end beneath each other."""

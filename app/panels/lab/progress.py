@@ -38,6 +38,6 @@ def say_meanwhile(work: LabWork, stage: Stage, doing: str, empty: str) -> None:
     appear, once nothing is."""
 
     def tell(share: float | None) -> None:
-        stage.set_hint(empty if share is None else f"{doing}: {100 * share:.0f} %.")
+        stage.set_hint(empty if share is None else f"{doing}: {100 * share:.0f}\u00a0%.")
 
     work.progressed.connect(tell)

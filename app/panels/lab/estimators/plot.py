@@ -112,9 +112,9 @@ class RowsPlot(Plot):
     def _settled(self) -> Range:
         ends = [0.0] if self._rows.truth is None else [0.0, self._rows.truth]
         for row in self._rows.rows:
-            ends += [end for end in (row.mean, *row.interval) if np.isfinite(end)]
-            if row.values is not None:
-                ends += [end for end in robust_bounds(row.values, _MOST_FAR) if np.isfinite(end)]
+            # The interval of a mean of two or three reaches far beyond all that it is the mean of.
+            reach = row.interval if row.values is None else robust_bounds(row.values, _MOST_FAR)
+            ends += [end for end in (row.mean, *reach) if np.isfinite(end)]
         return settled_range(self._x, min(ends), max(ends))
 
     def _entitle(self) -> None:
