@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QDeadlineTimer, QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton, QWidget
@@ -20,6 +20,7 @@ from app.panels.lab.landscape.contours import contour
 from app.panels.lab.landscape.map_plot import MapPlot
 from app.panels.lab.landscape.page import LandscapePage
 from app.panels.lab.landscape.race_view import RaceView
+from app.panels.lab.landscape.racer_rows import RacerRow
 from app.panels.lab.panel import LabPanel
 from app.plotting.colour_bar import ColourBar
 from app.style.theme import load_theme
@@ -244,6 +245,28 @@ def test_which_colour_is_which_return_stands_beside_every_map(qtbot: QtBot) -> N
     beside = plot.arrangement.button_beside(plot.width())
     assert not beside.intersects(plot.area)
     assert beside.right() <= plot.width()
+
+
+def test_signs_of_racers_grow_with_their_text_and_returns_have_their_unit(qtbot: QtBot) -> None:
+    widths = []
+    for scale in (1.0, 2.0):
+        theme = load_theme("light").scaled(scale)
+        row = RacerRow("P", "PPO", "how it goes", theme)
+        qtbot.addWidget(row)
+        row.resize(300, 60)
+        row.apply_theme(theme, "#0072b2")
+        image = row.grab().toImage()
+        middle = image.height() // 2
+        widths.append(sum(same(image.pixelColor(x, middle), QColor("#0072b2")) for x in range(100)))
+    assert widths[1] > 1.6 * widths[0] > 0
+    race, curve = RaceView(load_theme("light")), LinePlot(load_theme("light"))
+    for widget in (race, curve):
+        qtbot.addWidget(widget)
+    for axis in (race.returns.left, curve.left):
+        assert "(reward)" in axis.labelText
+        assert axis.shorter[0] == "J (reward)"
+    race.end()
+    assert race.wait(QDeadlineTimer(5000))
 
 
 def is_told(plot: MapPlot) -> None:

@@ -62,7 +62,7 @@ class LinePlot(Plot):
         self._taken: Taken | None = None
         self._look: Theme | None = None
         super().__init__(theme, "step (% of ‖θ‖)", "mean return", Margins(left=56, tick_height=30))
-        self.left.set_title("mean return of episodes J", "J")
+        self.left.set_title("mean return of episodes J (reward)", "J (reward)", "J")
         self.title = "Return along a direction"
         self.marks = [self._band, self._moments, self._line, self._tags]
         self.probe, self.numbers = self._read_spot, self._table

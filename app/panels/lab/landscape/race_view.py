@@ -102,7 +102,7 @@ class RaceView(QWidget):
         self.map.probe, self.map.numbers = self._read_map, self._numbers
         self._lines = {name: Line() for name in self._racers}
         self.returns = Plot(theme, "step", "expected return", Margins(left=52, tick_height=30))
-        self.returns.left.set_title("expected return J", "J")
+        self.returns.left.set_title("expected return J (reward)", "J (reward)", "J")
         self.returns.title = "Expected return by step"
         self.returns.marks = list(self._lines.values())
         self.returns.probe, self.returns.numbers = self._read_returns, self._numbers

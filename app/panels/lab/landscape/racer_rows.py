@@ -12,7 +12,7 @@ from app.panels.lab.landscape.marks import draw_sign
 from app.style.format import short_number
 from app.style.theme import Theme, tabular
 
-_RADIUS = 7.0
+_RADIUS = 7.0  # pixels, for text of the system's size
 
 
 class RacerRow(QAbstractButton):
@@ -50,10 +50,11 @@ class RacerRow(QAbstractButton):
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 3.0, 3.0)
         on = self.isChecked()
         colour = self._colour if on else theme.disabled
-        draw_sign(painter, QPointF(_RADIUS + 2.0, area.center().y()), _RADIUS, self.sign, (colour, theme.surface))
+        radius = _RADIUS * theme.text_scale
+        draw_sign(painter, QPointF(radius + 2.0, area.center().y()), radius, self.sign, (colour, theme.surface))
         painter.setPen(QColor(theme.text if on else theme.disabled))
         painter.setFont(tabular(self.font()))
-        words = area.adjusted(2 * _RADIUS + 9.0, 0, -3, 0)
+        words = area.adjusted(2 * radius + 9.0, 0, -3, 0)
         middle = int(Qt.AlignmentFlag.AlignVCenter)
         if on:
             painter.drawText(words, middle | int(Qt.AlignmentFlag.AlignRight), self._value)
