@@ -372,3 +372,15 @@ def test_what_has_little_room_keeps_what_tells_it_apart(qtbot: QtBot) -> None:
         assert label.shown == text
     label.resize(short - 1, 20)
     assert label.shown.endswith("…")
+
+
+def test_turning_to_another_tab_moves_nothing_in_the_smallest_window(qtbot: QtBot, make_window: Make) -> None:
+    window = make_window(environment="CartPole-v1", policy="linear")
+    resize(qtbot, window, 1024, 640)
+    heights = {}
+    for title in ("Signal", "Diagnostics", "Update", "Samples", "Lab", "Teacher"):
+        window.docks[title].raise_()
+        for _ in range(3):
+            QApplication.processEvents()
+        heights[title] = window.docks["Returns"].height()
+    assert len(set(heights.values())) == 1, heights

@@ -24,7 +24,7 @@ from engine.catalogue.methods.stops import Stop
 from engine.equations.pseudo_code import CodeLine
 
 _SIDE = 22  # pixels before the words
-_PAD = 8  # pixels around a line
+_PAD = 6  # pixels around a line
 _SIGN = 9.0
 
 
