@@ -35,6 +35,14 @@ from tests.engine.runs.libraries import filled, record
 
 
 def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: ComparePage, qtbot: QtBot) -> None:
+    # With nothing chosen, the run on screen stands beside the one before it.
+    records = page.picker.rows.records
+    numbers = {record.id: record.number for record in records}
+    by_number = {number: id for id, number in numbers.items()}
+    assert [numbers[id] for id in default_ticks(records, (), by_number[2])] == [2, 3]
+    assert [numbers[id] for id in default_ticks(records, (by_number[4],), "")] == [4]
+    assert default_ticks(records, ("a", "b"), "") is not None
+
     only(page, qtbot, 1, 2)
     assert [line.number for line in page.overlay.lines] == [1, 2]
     assert [line.name for line in page.overlay.lines] == ["1 · α 0.01", "2 · α 0.5"]
@@ -47,6 +55,12 @@ def test_ticked_runs_are_drawn_and_only_what_differs_stands_in_the_table(page: C
     assert QGuiApplication.clipboard().text().splitlines()[2].startswith("2 · α 0.5, seed 1\t")
     tick(page, qtbot, 2)
     assert [line.number for line in page.overlay.lines] == [1, 3]
+
+    # Searching leaves the runs that hold all words.
+    qtbot.keyClicks(page.picker.search, "acrobot")
+    assert [record.number for record in page.picker.rows.records] == [4]
+    qtbot.keyClicks(page.picker.search, " cartpole")
+    assert page.picker.rows.records == []
 
 
 def test_hovering_reads_all_curves_at_once_and_smoothing_is_said(page: ComparePage, qtbot: QtBot) -> None:
@@ -93,13 +107,6 @@ def let_go(target: QWidget, records: Sequence[RunRecord]) -> None:
     QApplication.sendEvent(target, QDropEvent(QPointF(5, 5), actions, data, buttons, modifiers))
 
 
-def test_searching_leaves_the_runs_that_hold_all_words(page: ComparePage, qtbot: QtBot) -> None:
-    qtbot.keyClicks(page.picker.search, "acrobot")
-    assert [record.number for record in page.picker.rows.records] == [4]
-    qtbot.keyClicks(page.picker.search, " cartpole")
-    assert page.picker.rows.records == []
-
-
 def test_presenting_shows_the_curves_alone_and_puts_them_back(page: ComparePage, qtbot: QtBot) -> None:
     window = page.window()
     assert isinstance(window, MainWindow)
@@ -138,15 +145,6 @@ def test_presenting_shows_the_curves_alone_and_puts_them_back(page: ComparePage,
     assert page.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     assert not page.isVisible()
-
-
-def test_with_nothing_chosen_the_run_on_screen_stands_beside_the_one_before_it(page: ComparePage) -> None:
-    records = page.picker.rows.records
-    numbers = {record.id: record.number for record in records}
-    by_number = {number: id for id, number in numbers.items()}
-    assert [numbers[id] for id in default_ticks(records, (), by_number[2])] == [2, 3]
-    assert [numbers[id] for id in default_ticks(records, (by_number[4],), "")] == [4]
-    assert default_ticks(records, ("a", "b"), "") is not None
 
 
 def test_runs_that_differ_in_much_are_told_apart_by_their_methods() -> None:
@@ -258,7 +256,9 @@ def test_a_run_that_trains_is_followed_and_only_what_is_new_is_read(
     reach(window, RunState.STOPPED)
 
 
-def test_forks_stand_under_the_run_that_they_come_from_and_are_ticked_there(page: ComparePage, qtbot: QtBot) -> None:
+def test_forks_stand_under_the_run_that_they_come_from_and_a_chip_offers_to_duplicate_its_run(
+    page: ComparePage, qtbot: QtBot
+) -> None:
     parent = next(record for record in page.picker.rows.records if record.number == 1)
     with Library(library_folder()) as library:
         child = filled(library, {"seed": 9}, origin=Origin(parent.id, 2, 200))
@@ -274,11 +274,10 @@ def test_forks_stand_under_the_run_that_they_come_from_and_are_ticked_there(page
     beside = [picture.pixelColor(7, listed.visualRect(rows.index(row)).top() + 3) for row in (1, 2)]
     assert beside[0] != beside[1]  # the line that leads to it
 
-
-def test_a_chip_offers_to_duplicate_its_run_and_change_one_thing(page: ComparePage, qtbot: QtBot) -> None:
     window = page.window()
     assert isinstance(window, MainWindow)
-    wanted = page.picker.rows.records[1]
+    wanted = page.picker.rows.records[-1]
+    assert window.experiment.config != wanted.config
     menu = QMenu()
     window.runs.shelf.fill_menu(menu, [wanted.id])
     next(action for action in menu.actions() if action.text().startswith("Duplicate")).trigger()
@@ -286,23 +285,9 @@ def test_a_chip_offers_to_duplicate_its_run_and_change_one_thing(page: ComparePa
     assert window.experiment.config == wanted.config
 
 
-def test_runs_whose_gradient_steps_were_not_recorded_are_named(page: ComparePage, qtbot: QtBot) -> None:
-    earlier = page.picker.rows.records[0]
-    with Library(library_folder()) as library:
-        run = library.begin(record())
-        columns = ("iteration", "environment_steps", "episodes", "seconds", "mean_return")
-        library.append(run.id, "iterations", columns, np.array([[1.0, 100.0, 2.0, 0.5, 20.0]]))
-    page._library.look()
-    overlay = page.overlay
-    only(page, qtbot, run.number)
-    overlay.axis_box.setCurrentIndex(overlay.axis_box.findData("gradient_steps"))
-    assert not overlay._stage.filled
-    assert "gradient steps recorded" in overlay._stage._hint.text()
-    tick(page, qtbot, earlier.number)
-    assert overlay.plot.bottom.labelText == f"gradient steps (of run {run.number} they were not recorded)"
-
-
-def test_no_return_is_best_among_those_of_other_environments(page: ComparePage, qtbot: QtBot) -> None:
+def test_no_return_is_best_among_those_of_other_environments_and_what_was_not_recorded_is_named(
+    page: ComparePage, qtbot: QtBot
+) -> None:
     only(page, qtbot, 1, 4)
     heads = {column.title: column.bold for column in page.table.grid.cells.columns}
     assert not any(heads["Final return"])
@@ -326,6 +311,20 @@ def test_no_return_is_best_among_those_of_other_environments(page: ComparePage, 
     )
     heads = {column.title: column.bold for column in page.table.grid.cells.columns}
     assert not any(heads["Seconds to 475"])
+
+    earlier = page.picker.rows.records[0]
+    with Library(library_folder()) as library:
+        run = library.begin(record())
+        columns = ("iteration", "environment_steps", "episodes", "seconds", "mean_return")
+        library.append(run.id, "iterations", columns, np.array([[1.0, 100.0, 2.0, 0.5, 20.0]]))
+    page._library.look()
+    overlay = page.overlay
+    only(page, qtbot, run.number)
+    overlay.axis_box.setCurrentIndex(overlay.axis_box.findData("gradient_steps"))
+    assert not overlay._stage.filled
+    assert "gradient steps recorded" in overlay._stage._hint.text()
+    tick(page, qtbot, earlier.number)
+    assert overlay.plot.bottom.labelText == f"gradient steps (of run {run.number} they were not recorded)"
 
 
 def test_each_that_shows_compared_runs_has_a_turn_of_its_own(page: ComparePage, qtbot: QtBot) -> None:
