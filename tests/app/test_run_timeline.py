@@ -172,7 +172,7 @@ def test_what_is_looked_at_stays_while_the_run_goes_on(make_window: Make, reach:
     qtbot.waitUntil(lambda: window.controller.history.iterations > seen + 3, timeout=20_000)
     agent, signal = window.panels.find(EpisodePanel), window.panels.find(AdvantagesPanel)
     qtbot.waitUntil(lambda: "untrained policy, held" in words(agent), timeout=20_000)
-    assert "will appear here" in words(signal)  # no batch had been collected
+    assert "Before the first iteration nothing was learned" in words(signal)  # no batch had been collected
     assert shown(window) == first.iteration
     window.controller.stop()
     reach(window, RunState.STOPPED)
