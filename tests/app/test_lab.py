@@ -33,6 +33,7 @@ from app.panels.lab.work import LabWork
 from app.plotting.marks import Frame
 from app.plotting.plot import Plot
 from app.plotting.view import BESIDE_NAMES
+from app.style.combo import Combo
 from app.style.text import Stage
 from app.style.theme import load_theme
 from app.window.main_window import MainWindow
@@ -336,6 +337,26 @@ def test_how_far_it_has_come_stays_in_sight_wherever_a_column_is_scrolled_to(qtb
     assert QRect(head.mapTo(column, QPoint()), head.size()) == place
     assert column.rect().contains(place)
     assert column.childAt(place.center()) is head
+
+
+def test_choices_in_a_column_of_the_lab_are_told_apart(make_window: Make) -> None:
+    window = make_window(environment="GridWorld-v0", policy="tabular")
+    window.show()
+    window.docks["Lab"].raise_()
+    panel = window.panels.find(LabPanel)
+    for title in ("Estimators", "Baseline", "Weights", "Likelihood"):
+        page = panel.turn_to(title)
+        QApplication.processEvents()
+        combos = [each for column in page.findChildren(Column) for each in column.findChildren(Combo)]
+        assert combos
+        for combo in combos:
+            shown = []
+            for row in range(combo.count()):
+                combo.setCurrentIndex(row)
+                shown.append(combo.shown)
+            assert len(set(shown)) == combo.count(), shown
+            if title == "Estimators":
+                assert shown == [combo.itemText(row) for row in range(combo.count())]
 
 
 def test_what_counts_for_the_return_alone_is_not_offered_for_the_probability_of_an_action(make_window: Make) -> None:

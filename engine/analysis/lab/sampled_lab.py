@@ -23,7 +23,7 @@ from engine.runtime.errors import RequestError
 LARGER = 100  # times as many episodes as in a batch, for the gradient that the estimates are held against
 _TRUTH_SHARE = 0.3  # of the progress that is shown
 _ONLY_FITTED = (
-    "V^π is not known of an environment whose dynamics are not tables, and its critic is not kept; choose “V fitted to "
+    "V^π is not known of an environment whose dynamics are not tables, and its critic is not kept; choose “V fit to "
     "other episodes”."
 )
 

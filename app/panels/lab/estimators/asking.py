@@ -43,8 +43,8 @@ _OWN = 0  # the horizon that the environment has by itself
 ADDED = (-100, -30, -10, -5, -3, -2, -1, -0.5, -0.1, 0, 0.1, 0.5, 1, 2, 3, 5, 10, 30, 100)
 _BATCHES = (1, 10, 100, 1000, 10_000)
 _VALUES: tuple[tuple[str, ValueKind], ...] = (
-    ("V fitted to other episodes", "fitted"),
-    ("V fitted to the same batch", "same"),
+    ("V fit to other episodes", "fitted"),
+    ("V fit to the same batch", "same"),
     ("V of the run's critic", "critic"),
     ("V exact", "exact"),
     ("V wrong: mirrored", "wrong"),
