@@ -78,6 +78,11 @@ class BatchLookup(QObject):
     def busy(self) -> bool:
         return self._asked is not None
 
+    def is_after(self, run: str, iteration: int) -> bool:
+        """Whether that iteration is being looked into, whatever of it is meant."""
+        asked = self._asked
+        return asked is not None and (asked.run, asked.wanted.iteration) == (run, iteration)
+
     @property
     def approach(self) -> Approach | None:
         """How far what is being made again has come, where that is known."""

@@ -30,6 +30,7 @@ class ShownRuns(QObject):
     """One run is shown, and the one before it stays as a ghost until that is cleared. Signals:
     state_changed: the RunState.
     restored: the KeptRun that is shown with what it has told before.
+    completed: the KeptRun that is shown, whose policy could not be had as yet when it was restored.
     followed: the KeptRun of another seed that is shown, of those that were begun at once.
     runs_changed: another run is shown, or another ghost.
     log: level and sentence.
@@ -37,6 +38,7 @@ class ShownRuns(QObject):
 
     state_changed = Signal(object)
     restored = Signal(object)
+    completed = Signal(object)
     followed = Signal(object)
     runs_changed = Signal()
     log = Signal(str, str)

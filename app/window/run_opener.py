@@ -124,7 +124,7 @@ class RunOpener(QObject):
         kept, self._incomplete = self._incomplete, None
         if kept is not None and self._controller.shown is kept and self._library.library is not None:
             self._take_last(kept)
-            self._controller.restored.emit(kept)
+            self._controller.completed.emit(kept)
 
     def _take_last(self, kept: KeptRun) -> None:
         problem = take_last(self._library, kept)

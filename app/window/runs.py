@@ -210,6 +210,7 @@ class Runs(QObject):
         looking = LookingBack(self._controller, self._library, self._playback, panels.past)
         panels.past.fork_asked.connect(lambda: self.fork(looking.forks_at))
         self._controller.restored.connect(lambda kept: self.restore(kept, panels))
+        self._controller.completed.connect(lambda kept: self._complete(kept, panels))
         self._controller.followed.connect(lambda kept: self._follow_seed(kept, panels))
         self._controller.runs_changed.connect(lambda: self.tell(panels))
         self._controller.heard_at_rest.connect(lambda: panels.refresh(self._controller.history))
@@ -245,6 +246,12 @@ class Runs(QObject):
             self._playback.offer(kept.policy, new_run=True)
         else:
             self._playback.reset()
+
+    def _complete(self, kept: KeptRun, panels: Panels) -> None:
+        """Show the policy as well, and leave all as it is that a person has asked for meanwhile."""
+        panels.refresh(kept.run.history)
+        if kept.policy is not None:
+            self._playback.offer(kept.policy)
 
     def refresh(self) -> None:
         controller, config = self._controller, self._experiment.config

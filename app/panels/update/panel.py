@@ -308,7 +308,7 @@ class UpdatePanel(PanelWidget):
         self._drawn = key
         self._follow_steps()
         if self._update.is_empty:
-            if self._past.shown is None:
+            if self._past.shown is None and not self.shown.lookup.busy:  # else it is said what comes
                 again = f" {AGAIN}" if self.shown.can_be_made_again else ""
                 self._say((ELSEWHERE if self.shown.elsewhere else UNSEEN) + again if self.shown.trained else EMPTY)
             return

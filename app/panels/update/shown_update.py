@@ -121,11 +121,13 @@ class ShownUpdate(QObject):
     def leave_or_follow(self) -> None:
         """The timeline has been moved, or the panel has come into sight: back to now at once, into the past once the
         timeline rests."""
+        now = self._past.shown is None
+        wanted = self.trained if self._past.shown is None else self._past.shown.at.iteration
+        if self.lookup.is_after(self._past.run, wanted) and (not now or lags(self._live, wanted)):
+            return  # it comes, be it that a person asked for it
         self.lookup.drop()
         self._settled.stop()
         self._tried = None
-        now = self._past.shown is None
-        wanted = self.trained if self._past.shown is None else self._past.shown.at.iteration
         made = self.made
         if self._there == (self._past.run, wanted) and not (now and made is not None and made.is_overtaken(self._live)):
             self.changed.emit(False)  # it is there still
