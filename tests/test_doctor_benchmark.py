@@ -56,5 +56,5 @@ def test_where_something_is_wrong_indeed_an_alarm_is_not_false(kept: Path) -> No
     missed = doctor.looked_at(kept, "cartpole", 7)
     assert missed.missed
     assert doctor.summary([missed]).held == {doctor.ALARMS: 0.0}
-    shown = replace(missed, preset="ledge-sarsa", missed=False, alarms={"forgotten": 3, "no-signal": 1})
+    shown = replace(missed, preset="cartpole-reinforce", missed=False, alarms={"forgotten": 3, "no-signal": 1})
     assert [shown.is_false(rule) for rule in ("forgotten", "no-signal", "kl-zero")] == [False, True, False]

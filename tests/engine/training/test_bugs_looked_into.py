@@ -27,6 +27,7 @@ PLAIN = {
     "update.learning_rate": RATE,
     "update.learning_rate_schedule": "constant",
     "update.max_grad_norm": 0.0,
+    "update.entropy_coefficient": 0.0,  # its gradient is that of no sample
 }
 ONE_STEP = {"update.epochs": 1, "update.minibatch_size": 0}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {

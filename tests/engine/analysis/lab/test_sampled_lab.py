@@ -71,7 +71,7 @@ def test_any_policy_in_any_environment_can_be_looked_at(monkeypatch: pytest.Monk
         untrained(sarsa, snapshot.environment)
     with pytest.raises(RequestError, match="no probabilities"):
         last(EstimatorLab().compare(replace(snapshot, epsilon=0.1), settings, pairs))
-    with pytest.raises(RequestError, match="fitted to other episodes"):
+    with pytest.raises(RequestError, match="V fit to other episodes"):
         last(EstimatorLab().compare(snapshot, Settings(value="exact", batches=1), pairs))
 
 
