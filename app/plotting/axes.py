@@ -14,6 +14,7 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _ENDS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _SLACK = 1e-9
 _DEEPEST = 1e-3
+_SPARE = 0.02  # of a range that stays, at either end
 _TOLD_APART = 1e-6
 
 
@@ -39,7 +40,8 @@ def nice_ticks(low: float, high: float, most: float) -> tuple[float, list[float]
 def settled_range(current: Range | None, low: float, high: float) -> Range:
     """A range for data in [low, high] that stays as it is while the data fits it.
 
-    ``current`` is kept while it holds the data and the data fills at least a third of it. Otherwise the new range ends
+    ``current`` is kept while it holds the data, with a little to spare so that no dot at an end is cut in half, and the
+    data fills at least a third of it. Otherwise the new range ends
     on round values with at least an eighth of the data's span to spare on either side that is not at zero, so that the
     next change is far off.
     """
@@ -49,8 +51,12 @@ def settled_range(current: Range | None, low: float, high: float) -> Range:
         half = max(abs(high) / 2, 0.5)
         low, high = (low - half, high + half) if low != 0 else (-half, half)
     span = high - low
-    if current is not None and current[0] <= low and high <= current[1] and span >= (current[1] - current[0]) / 3:
-        return current
+    if current is not None:
+        bottom, top = current
+        before = top - bottom
+        bottom, top = bottom and bottom + _SPARE * before, top and top - _SPARE * before
+        if bottom <= low and high <= top and span >= before / 3:
+            return current
     step = nice_step(span, 5)
     bottom = 0.0 if low == 0 else math.floor((low - span / 8) / step) * step
     top = 0.0 if high == 0 else math.ceil((high + span / 8) / step) * step

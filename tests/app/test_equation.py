@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import accumulate, product
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from pytestqt.qtbot import QtBot
 
 from app.panels.experiment.equation.bias_line import EXACT, BiasLine
@@ -24,10 +24,12 @@ from engine.catalogue.methods.compatibility import refusal
 from engine.catalogue.methods.entries import ALGORITHMS, BASELINES, CREDITS, POLICIES, UPDATES
 from engine.catalogue.methods.picking import choose
 from engine.catalogue.methods.specs import PLANNING_SPECS
+from engine.catalogue.methods.stops import STOPS
 from engine.catalogue.spaces import EnvironmentInfo, Space
 from engine.config import PolicyGradientConfig, RunConfig, ValueBasedConfig
 from engine.config.parameters import with_values
 from engine.equations import Line, Term, equation
+from engine.equations.pseudo_code import lit_terms
 
 CARTPOLE = ENVIRONMENTS["CartPole-v1"]
 BOX = replace(CARTPOLE, action=Space("box", 2, bounds=((-1.0, 1.0),)))
@@ -241,6 +243,31 @@ def test_a_button_tells_of_more_of_the_equation_and_leads_there(qtbot: QtBot) ->
         qtbot.mouseClick(box.more, Qt.MouseButton.LeftButton)
     assert box.scroll_area.verticalScrollBar().value() == box.scroll_area.verticalScrollBar().maximum()
     assert not box.more.isVisible()
+
+
+def test_what_tells_of_more_of_an_equation_covers_no_terms_that_are_lit(qtbot: QtBot) -> None:
+    box = EquationBox(load_theme("dark"))
+    qtbot.addWidget(box)
+    box.resize(300, 400)
+    box.show()
+    lines = equation(of("ppo"), CARTPOLE)
+    box.equation.show_equation(lines)
+    qtbot.waitUntil(lambda: box.equation.is_up_to_date and box.scroll_area.height() > 300)
+    box.resize(300, 150)
+    qtbot.waitUntil(box.more.isVisible)
+    covered = 0
+    for stop in STOPS:
+        for start in (0, box.scroll_area.verticalScrollBar().maximum()):
+            box.scroll_area.verticalScrollBar().setValue(start)
+            box.light(lit_terms(lines, stop))
+            place = box.equation.lit_at
+            if place is None:
+                continue
+            covered += 1
+            shown = place.toAlignedRect().translated(box.equation.mapTo(box, QPoint(0, 0)))
+            assert box.scroll_area.geometry().top() <= shown.top() + 4  # which the first row is close to
+            assert not (box.more.isVisible() and box.more.geometry().intersects(shown)), stop
+    assert covered > 4
 
 
 def test_what_stands_for_a_choice_is_marked_once_and_where_it_stands() -> None:

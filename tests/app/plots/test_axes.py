@@ -23,6 +23,15 @@ def test_a_range_stays_while_the_data_fits() -> None:
     assert settled_range((0.0, 600.0), 9.0, 500.0) == (0.0, 600.0)
 
 
+def test_data_that_comes_to_lie_on_an_end_has_room_beyond_it() -> None:
+    """Else what is drawn of it there is cut in half."""
+    for current, low, high in (((-0.6, 0.4), -0.3, 0.4), ((-20.0, 20.0), -20.0, 5.0), ((0.0, 100.0), 0.0, 99.9)):
+        found = settled_range(current, low, high)
+        assert found[0] < low or low == 0.0
+        assert found[1] > high + 0.02 * (high - low)
+        assert settled_range(found, low, high) == found
+
+
 def test_a_range_grows_to_round_values_with_room_to_spare() -> None:
     assert settled_range((0.0, 100.0), 0.0, 210.0) == (0.0, 250.0)
 

@@ -101,12 +101,13 @@ class EquationBox(QWidget):
         self._place_more()
 
     def light(self, terms: Outlined) -> None:
-        """Lay a ground behind these terms, and scroll to them."""
+        """Lay a ground behind these terms, and scroll to them, so far that what tells of more does not cover them."""
         self.equation.light(terms)
         place = self.equation.lit_at
         if place is not None:
             bar = self.scroll_area.verticalScrollBar()
-            bar.setValue(round(min(max(bar.value(), place.bottom() - bar.pageStep()), place.top())))
+            lowest = place.bottom() + self._theme.px(_MORE) + _RING - bar.pageStep()
+            bar.setValue(round(min(max(bar.value(), lowest), place.top())))
 
     def _scroll_on(self) -> None:
         bar = self.scroll_area.verticalScrollBar()

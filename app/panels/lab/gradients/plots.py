@@ -54,7 +54,7 @@ class ErrorsPlot(Plot):
         self._here = _Here()
         self._found: ThreeWays | None = None
         super().__init__(theme, "step  log₁₀ h", "relative error, log₁₀", Margins(left=60))
-        self.left.set_title("relative error, log₁₀", "error, log₁₀", "log₁₀")
+        self.left.set_title("relative error, log₁₀", "error, log₁₀", "log error")
         self.bottom.set_title("step  log₁₀ h", "log₁₀ h")
         self.title = "Error of finite differences by step"
         self.marks = [self._here, *self._lines.values()]
