@@ -18,6 +18,7 @@ Floats = NDArray[Any]
 
 RECENT = 100  # episodes, of which the mean return is reported
 FIRST = 20  # episodes by which the policy that a run began with is known, at least
+_THIRD = 0.34  # of the steps, of which the end of a run is judged
 NONE: Floats = np.empty(0)
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -156,17 +157,15 @@ class Reported:
 
     @cached_property
     def way(self) -> float:
-        """Which share of the way from where it began to its goal it has come; NaN where that is not known."""
+        """Which share of the way from where it began to its goal it has come by now; NaN where that is not known."""
         begun = mean(self.beginning)
-        return (self.mean_return - begun) / (self.goal - begun) if self.goal > begun else math.nan
+        return (mean(self._lately) - begun) / (self.goal - begun) if self.goal > begun else math.nan
 
     @cached_property
     def does_well(self) -> bool:
         """Whether what it returns is as good as can be expected, so that nothing has to move any more: its mean return
-        is at the goal, as far as so few episodes can tell, or has come nine tenths of the way to it. Where episodes are
-        so long that the last ``RECENT`` reach back to when it was worse, it is the mean of those that end late."""
-        late = self._last_third[1]
-        found = late if FIRST <= len(late) < len(self.recent) else self.recent
+        is at the goal, as far as so few episodes can tell, or has come nine tenths of the way to it."""
+        found = self._lately
         return bool(len(found)) and bool(mean(found) + 2.0 * error_of(found) >= self.goal or self.way >= 0.9)
 
     @property
@@ -176,25 +175,29 @@ class Reported:
 
     def later(self, share: float) -> Floats:
         """The returns of the episodes that ended in the last ``share`` of its steps; at most 2,000, evenly."""
+        found = self._ended_in_last(share)
+        return found[:: 1 + len(found) // 2000]
+
+    def _ended_in_last(self, share: float) -> Floats:
         if not len(self.ends) or not len(self.steps):
             return NONE
         now = max(float(self.steps[-1]), float(self.ends[-1]))
-        found = self.returns[np.searchsorted(self.ends, (1.0 - share) * now, "right") :]
-        return found[:: 1 + len(found) // 2000]
+        return self.returns[np.searchsorted(self.ends, (1.0 - share) * now, "right") :]
+
+    @cached_property
+    def _lately(self) -> Floats:
+        """The returns by which it is judged: of the last episodes, or, where these are so long that the last ``RECENT``
+        reach back to when it was worse, of those that ended in the second half of the last third of its steps."""
+        late = self._ended_in_last(_THIRD / 2)
+        return late if FIRST <= len(late) < len(self.recent) else self.recent
 
     @cached_property
     def is_flat(self) -> bool:
         """Whether returns rose no more over the last third of its steps than chance explains: the mean of that third's
         second half lies at most two standard errors above the first's."""
-        before, lately = self._last_third
-        return len(before) >= FIRST and gain(before, lately) <= 2.0
-
-    @cached_property
-    def _last_third(self) -> tuple[Floats, Floats]:
-        """The returns of the last third of its steps, in two halves."""
-        found = self.later(0.34)
+        found = self.later(_THIRD)
         half = len(found) // 2
-        return found[:half], found[half:]
+        return half >= FIRST and gain(found[:half], found[half:]) <= 2.0
 
 
 def error_of(values: Floats) -> float:

@@ -185,6 +185,21 @@ def test_what_does_well_lately_does_so_however_far_back_a_hundred_episodes_reach
         few = replace(begun, returns=returns[kept], ends=begun.ends[kept])
         assert few.mean_return < 300.0
         assert ("values-worse-than-none" in seen_in(few)) == speaks
+        assert few.is_good != speaks
+    nearly = replace(begun, returns=np.where(late, 440.0, 25.0)[kept], ends=begun.ends[kept])
+    assert nearly.does_well  # nine tenths of the way are as good as the goal
+
+
+def test_a_large_batch_is_judged_by_its_own_episodes_and_by_none_before_it() -> None:
+    """Of which there are more than are looked at of all that ended late."""
+    begun = told(healthy(), explained_variance=-1.0)
+    many = 1500
+    ends = np.repeat(begun.steps, many)
+    for lately in (np.full(many, 490.0), np.full(many, 25.0)):
+        before = np.full(len(ends) - many, 515.0 - lately[0])
+        run = replace(begun, returns=np.concatenate([before, lately]), ends=ends)
+        assert len(run.recent) == many
+        assert run.does_well == (lately[0] > 400.0)
 
 
 def test_values_that_are_late_where_all_is_well_are_not_told_of() -> None:
