@@ -75,6 +75,7 @@ class Panels:
         self._choice: tuple[EnvironmentInfo, RunConfig] | None = None
         self._run_name = ""
         self._ghosts: Sequence[Run] = ()
+        self._seeds: tuple[SeedGroup | None, str, Callable[[str], object]] | None = None
         self.complete = False  # whether all are there but those that are made when they are seen
         context.inspection.lead(self.titled)
 
@@ -114,6 +115,8 @@ class Panels:
             self._refresh(self._made[-1], self._history)
         widget.name_run(self._run_name)
         widget.show_ghosts(self._ghosts)
+        if self._seeds is not None:
+            widget.show_seeds(*self._seeds)
         return widget
 
     def __len__(self) -> int:
@@ -224,6 +227,7 @@ class Panels:
             made.widget.show_ghosts(ghosts)
 
     def show_seeds(self, group: SeedGroup | None, shown: str, follow: Callable[[str], object]) -> None:
+        self._seeds = group, shown, follow
         for made in self._made:
             made.widget.show_seeds(group, shown, follow)
 

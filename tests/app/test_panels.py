@@ -17,6 +17,7 @@ from app.models.axis_choice import AxisChoice
 from app.models.experiment import Experiment
 from app.models.history import History
 from app.models.run_state import RunState
+from app.models.runs import SeedGroup
 from app.panels.panels import PANELS
 from app.panels.record import Appearance, Panel, PanelContext, PanelWidget
 from app.session.playback_thread import PlaybackThread
@@ -311,6 +312,26 @@ def test_a_panel_that_comes_late_has_the_look_of_the_others(qtbot: QtBot, contex
     panels.apply_theme(load_theme("light"))
     panels.make_others()
     assert panels.find(Counter).theme.name == "light"
+
+
+def test_a_panel_that_comes_late_is_told_what_the_others_were_told(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, context: PanelContext
+) -> None:
+    told: dict[PanelWidget, list[tuple[str, tuple[object, ...]]]] = {}
+    for name in ("set_choice", "refresh", "name_run", "show_ghosts", "show_seeds"):
+        noted = lambda widget, *given, name=name: told.setdefault(widget, []).append((name, given))  # noqa: E731
+        monkeypatch.setattr(Counter, name, noted)
+    panels = Panels([counter(), counter("seen")], context, _Places(qtbot), slack=0.0)
+    panels.make_others()
+    experiment, group = context.experiment, SeedGroup((), together=False)
+    panels.set_choice(experiment.environment, experiment.config)
+    panels.refresh(HISTORY)
+    panels.name_run("run 3")
+    panels.show_ghosts(())
+    panels.show_seeds(group, "b", print)
+    panels.titled("Counter")
+    early, late = (told[made.widget] for made in panels._made)
+    assert late == early
 
 
 def test_the_history_of_another_run_is_news(turns: Callable) -> None:
