@@ -362,6 +362,7 @@ def test_choices_in_a_column_of_the_lab_are_told_apart(make_window: Make) -> Non
 def test_what_counts_for_the_return_alone_is_not_offered_for_the_probability_of_an_action(make_window: Make) -> None:
     page = make_window(environment="CartPole-v1", policy="linear").panels.find(LabPanel).turn_to("Gradients")
     assert isinstance(page, GradientsPage)
+    assert page.value.text() == "h = 1.0×10⁻⁶"  # whether there is anything yet that it changes or not
     offered = []
     for key in (Qt.Key.Key_End, Qt.Key.Key_Home):
         QTest.keyClick(page.of, key)

@@ -19,7 +19,7 @@ from app.panels.episode.panel import EpisodePanel
 from app.panels.inspector.panel import BEFORE, OTHERWISE, SamplesPanel
 from app.panels.inspector.rows import ACTION, SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
-from app.panels.inspector.words import approach_words, cut_words, probability_words
+from app.panels.inspector.words import _difference, approach_words, cut_words, probability_words
 from app.panels.play.panel import PlayPanel
 from app.panels.returns import ReturnsPanel
 from app.plotting.plot import Plot
@@ -136,8 +136,8 @@ def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(wi
     assert not window.playback.follows
 
     # It can be held in that state, and goes on from there.
-    panel._fill_menu()
-    panel._menu.actions()[2].trigger()
+    panel.play_button.fill_menu()
+    panel.play_button.menu().actions()[2].trigger()
     episode = window.panels.find(EpisodePanel)
     qtbot.waitUntil(lambda: episode._last is not None and episode._last.frame.step == 0, timeout=20_000)
     assert window.playback.paused
@@ -147,8 +147,8 @@ def test_a_bar_is_clicked_its_steps_are_walked_through_and_one_is_played_from(wi
     assert episode.play_button.accessibleName() == "Pause the episode"
 
     # The person may play on from there, which is no whole episode and says nothing of how he plays.
-    panel._fill_menu()
-    panel._menu.actions()[-1].trigger()
+    panel.play_button.fill_menu()
+    panel.play_button.menu().actions()[-1].trigger()
     game = window.panels.find(PlayPanel).page.game
     qtbot.waitUntil(lambda: game.moment is not None, timeout=20_000)
     assert window.panels.find(PlayPanel).isVisible()
@@ -271,6 +271,16 @@ def test_why_there_is_no_picture_is_said_where_a_sentence_has_room_and_once(qtbo
     for _ in range(2):
         sample.say(why)  # who asks to play from there reads it first
     assert sample.words.text() == f"{why}\nWhat is known of it."
+
+
+def test_a_number_is_in_brackets_only_where_it_has_a_sign_of_its_own() -> None:
+    told = [_difference("Â", 9.79, subtrahend) for subtrahend in (1.5, -1.5, -0.001, 0.0)]
+    assert told == [
+        "Â = 9.79 − 1.50 = 8.29",
+        "Â = 9.79 − (−1.50) = 11.29",
+        "Â = 9.79 − 0.00 = 9.79",
+        "Â = 9.79 − 0.00 = 9.79",
+    ]
 
 
 @each(

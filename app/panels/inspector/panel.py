@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QDeadlineTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QToolTip, QVBoxLayout, QWidget
 
-from app.models.inspection import Bar, BatchStep, Chosen, EpisodeDot, Inspection, Start, Wanted
+from app.models.inspection import Bar, BatchStep, Chosen, EpisodeDot, Inspection, Wanted
 from app.models.past import Instant, Kept, Past
 from app.panels.inspector.choosing import behind, row_of
+from app.panels.inspector.play_from import PlayFromHere
 from app.panels.inspector.rows import SampleRows, SampleTable
 from app.panels.inspector.sample_view import SampleView
 from app.panels.inspector.strip import EpisodeStrip
@@ -21,7 +22,6 @@ from app.panels.inspector.words import approach_words, headings
 from app.panels.record import PanelWidget
 from app.session.batch_lookup import BatchLookup, Found, Pictured
 from app.session.playback_thread import PlaybackThread
-from app.style import icons
 from app.style.text import ElidedLabel, Stage, as_surface, set_role
 from app.style.theme import Theme
 from engine.catalogue.spaces import EnvironmentInfo
@@ -29,8 +29,6 @@ from engine.config import ActorCriticConfig, PolicyGradientConfig, RunConfig, Va
 
 if TYPE_CHECKING:  # with torch
     from app.models.history import History
-    from engine.analysis.beginnings import InState
-    from engine.analysis.playback import PolicySnapshot
     from engine.analysis.samples import Samples
 
 EMPTY = (
@@ -60,7 +58,7 @@ class SamplesPanel(PanelWidget):
     ) -> None:
         super().__init__()
         as_surface(self)
-        self._theme, self._playback, self._past, self._inspection = theme, playback, past, inspection
+        self._theme, self._past = theme, past
         self._environment: EnvironmentInfo | None = None
         self._config: RunConfig | None = None
         self._newest = 0  # iteration of the run that is shown
@@ -77,6 +75,7 @@ class SamplesPanel(PanelWidget):
         self._progress.timeout.connect(self._say_progress)
         self._settled = QTimer(self, singleShot=True, interval=_SETTLES)
         self._settled.timeout.connect(self._follow_past)
+        self.play_button = PlayFromHere(playback, inspection, lambda: self._looked_at)
         self._build(theme)
         inspection.asked.connect(self.ask)
         past.changed.connect(self._settled.start)
@@ -88,18 +87,12 @@ class SamplesPanel(PanelWidget):
         self.heading, self.kind = ElidedLabel(), QLabel()
         self.heading.setProperty("small", True)
         set_role(self.kind, "muted")
-        self.all_button, self.look_button, self.play_button = QToolButton(), QToolButton(), QToolButton()
+        self.all_button, self.look_button = QToolButton(), QToolButton()
         self.all_button.setText("All")
         self.all_button.setToolTip("List every step of the batch")
         self.all_button.clicked.connect(lambda: self._choose(None))
         self.look_button.clicked.connect(self._look_or_cancel)
-        self.play_button.setText("Play from here")
-        self.play_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.play_button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
-        self.play_button.clicked.connect(lambda: self.play())
-        self._menu = QMenu(self.play_button)
-        self._menu.aboutToShow.connect(self._fill_menu)
-        self.play_button.setMenu(self._menu)
+        self.play_button.refused.connect(self._refuse)
         header = QHBoxLayout()
         header.setSpacing(theme.unit // 2)
         header.setContentsMargins(theme.unit, theme.unit // 2, theme.unit, theme.unit // 2)
@@ -111,7 +104,7 @@ class SamplesPanel(PanelWidget):
         self.rows = SampleRows()
         self.table = SampleTable(self.rows)
         self.table.looked_at.connect(self._look_at)
-        self.table.played.connect(lambda: self.play())
+        self.table.played.connect(lambda: self.play_button.play())
         self.table.customContextMenuRequested.connect(self._offer_menu)
         self.strip = EpisodeStrip(theme)
         self.strip.chosen.connect(self.walk_to)
@@ -157,9 +150,8 @@ class SamplesPanel(PanelWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for part in (self.table, self.strip, self.sample):
+        for part in (self.table, self.strip, self.sample, self.play_button):
             part.apply_theme(theme)
-        icons.give(self.play_button, "play", color=theme.text, color_disabled=theme.disabled)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -318,64 +310,19 @@ class SamplesPanel(PanelWidget):
         else:
             self.sample.show_no_picture(pictured.why)
 
-    # --- playing from it ----------------------------------------------------------------------------------------------
-
-    def play(self, *, newest: bool = False, waits: bool = False) -> None:
-        """Play an episode from the state that is looked at: by the policy that acted there, or the ``newest``; one that
-        ``waits`` is held in that state until a person has it play on."""
-        beginning = self._beginning()
-        if beginning is None or self.samples is None:
-            return
-        policy: PolicySnapshot = self.samples.looked.policy
-        present = self._playback.policy
-        if newest and present is not None and present.fits(policy):
-            policy = present
-        self._playback.set_paused(waits)
-        self._playback.play_from(policy, beginning)
-        self._inspection.tell_played()
-
-    def play_by_hand(self) -> None:
-        """Have the person play an episode from the state that is looked at."""
-        beginning = self._beginning()
-        if beginning is not None and self.samples is not None:
-            environment = self.samples.looked.config.environment
-            self._inspection.ask_for_hands(Start(environment, beginning))
-
-    def _beginning(self) -> InState | None:
-        """The state that is looked at, where an episode can begin in it; else it is said why not."""
-        from engine.analysis.beginnings import begins_at
-        from engine.runtime.errors import RequestError
-
+    @property
+    def _looked_at(self) -> tuple[Samples, int] | None:
         samples, row = self.samples, self.table.row
-        if samples is None or row is None:
-            return None
-        policy, observation = samples.looked.policy, samples.looked.batch.observations[row]
-        try:
-            return begins_at(observation, policy.config.environment, policy.environment)
-        except RequestError as error:
-            self.sample.say(str(error))
-            if not self.sample.isVisible():
-                QToolTip.showText(self.play_button.mapToGlobal(QPoint(0, 0)), str(error), self.play_button)
-            return None
+        return None if samples is None or row is None else (samples, row)
 
-    def _fill_menu(self) -> None:
-        self._menu.clear()
-        samples, present = self.samples, self._playback.policy
-        if samples is None:
-            return
-        policy = samples.looked.policy
-        words = f"By the policy that acted (after iteration {policy.iteration:,})"
-        self._menu.addAction(words, lambda: self.play())
-        fits = present is not None and present.fits(policy)
-        now = f"after iteration {present.iteration:,}" if present is not None else "none"
-        self._menu.addAction(f"By the policy that plays now ({now})", lambda: self.play(newest=True)).setEnabled(fits)
-        self._menu.addAction("Set the environment to this state, and wait", lambda: self.play(waits=True))
-        self._menu.addAction("By yourself", self.play_by_hand)
+    def _refuse(self, sentence: str) -> None:
+        """No episode can begin in the state that is looked at, for this reason."""
+        self.sample.say(sentence)
+        if not self.sample.isVisible():
+            QToolTip.showText(self.play_button.mapToGlobal(QPoint(0, 0)), sentence, self.play_button)
 
     def _offer_menu(self, place: QPoint) -> None:
-        self._fill_menu()
-        if not self._menu.isEmpty():
-            self._menu.popup(self.table.viewport().mapToGlobal(place))
+        self.play_button.offer_menu(self.table.viewport().mapToGlobal(place))
 
     # --- what is offered ----------------------------------------------------------------------------------------------
 

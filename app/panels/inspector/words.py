@@ -104,7 +104,8 @@ def cut_words(samples: Samples, row: int) -> str:
 
 def _difference(what: str, minuend: float, subtrahend: float) -> str:
     terms = _alike(minuend, subtrahend, minuend - subtrahend)
-    return "{} = {} − {} = {}".format(what, terms[0], f"({terms[1]})" if subtrahend < 0 else terms[1], terms[2])
+    taken = f"({terms[1]})" if terms[1].startswith("−") else terms[1]
+    return f"{what} = {terms[0]} − {taken} = {terms[2]}"
 
 
 def _alike(*numbers: float) -> list[str]:

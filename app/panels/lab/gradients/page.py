@@ -88,6 +88,7 @@ class GradientsPage(PanelWidget):
         self.slider.setValue(round(_PER_POWER * (_FIRST - _LOWEST)))
         self.slider.setEnabled(False)  # until there is something that it changes
         self.slider.valueChanged.connect(self._show_step)
+        self._show_step(self.slider.value())
         column.set_head(at_both_ends(self.value, Busy(self.work)))
         self.told = QLabel("\n\n")  # as high as what it will say
         self.told.setProperty("role", "muted")
