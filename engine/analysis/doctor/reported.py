@@ -157,16 +157,22 @@ class Reported:
 
     @cached_property
     def way(self) -> float:
-        """Which share of the way from where it began to its goal it has come by now; NaN where that is not known."""
+        """Which share of the way from where it began to its goal its mean return has come; NaN where that is not
+        known."""
+        return self._way_to(self.mean_return)
+
+    def _way_to(self, mean_return: float) -> float:
         begun = mean(self.beginning)
-        return (mean(self._lately) - begun) / (self.goal - begun) if self.goal > begun else math.nan
+        return (mean_return - begun) / (self.goal - begun) if self.goal > begun else math.nan
 
     @cached_property
     def does_well(self) -> bool:
         """Whether what it returns is as good as can be expected, so that nothing has to move any more: its mean return
         is at the goal, as far as so few episodes can tell, or has come nine tenths of the way to it."""
         found = self._lately
-        return bool(len(found)) and bool(mean(found) + 2.0 * error_of(found) >= self.goal or self.way >= 0.9)
+        if not len(found):
+            return False
+        return bool(mean(found) + 2.0 * error_of(found) >= self.goal or self._way_to(mean(found)) >= 0.9)
 
     @property
     def is_good(self) -> bool:

@@ -193,6 +193,18 @@ def test_what_is_half_way_to_its_goal_is_still_on_it() -> None:
         assert ("cannot-repeat" in seen_in(returned(healthy(), returns + _NOISE))) == stuck
 
 
+def test_what_is_said_of_the_last_hundred_is_judged_by_them() -> None:
+    """As of an actor-critic of which fewer, longer episodes end, lately the worse of them."""
+    run = healthy()
+    late, numbers = run.ends / run.steps[-1], np.arange(1600)
+    for before, speaks in ((340.0, False), (200.0, True)):
+        good = np.where((late > 0.83) & (numbers // 7 % 4 == 0), 490.0, np.where(late > 0.83, 150.0, before))
+        returns = np.where(numbers < 200, 25.0, good) + _NOISE
+        kept = (late < 0.66) | (numbers % 7 == 0)
+        few = replace(run, returns=returns[kept], ends=run.ends[kept])
+        assert ("cannot-repeat" in seen_in(few)) == speaks
+
+
 def test_ends_are_missed_only_where_some_were_to_be_expected() -> None:
     ignored = FAULTS["ends-ignored"]()
     assert "ends-ignored" not in seen_in(told(ignored, ended_share=1e-5))
