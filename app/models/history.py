@@ -80,6 +80,7 @@ class History:
     watched: WatchedUpdate = field(default_factory=WatchedUpdate)
     latest: Updated | None = None
     solved: Solved | None = None
+    incomplete: bool = False  # what was kept of its last batch cannot be read before the learning engine is there
     failure: str = ""  # why it came to an end while the seeds that are trained with it go on
     asked: Asked | None = None  # what the person who teaches is asked, until the round is learned from
     heartbeat: Heartbeat | None = None  # the last one, until anything else is told

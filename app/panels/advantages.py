@@ -55,7 +55,7 @@ class AdvantagesPanel(PanelWidget):
         self._config: RunConfig = PolicyGradientConfig()
         self._latest: Estimated | None = None
         self._ratios: Reweighted | None = None
-        self._went_on = False
+        self._went_on = self._incomplete = False
         self._x: Range | None = None
         self._y_end: float | None = None
         self._shown: Histogram | None = None
@@ -176,6 +176,7 @@ class AdvantagesPanel(PanelWidget):
             self.reset()
         self._now = latest, history.ratios
         self._went_on = history.iterations > 0 and latest is None  # before anything was looked at here
+        self._incomplete = history.incomplete
         self._say_why_empty()
         if self._past.shown is None:
             self._take(*self._now)
@@ -234,7 +235,8 @@ class AdvantagesPanel(PanelWidget):
             not_kept = words.NOT_KEPT_THERE.format(at=shown.at.iteration) + again
             hint = words.BEFORE if shown.at.iteration == 0 else not_kept
         else:
-            hint = words.NOT_KEPT if self._went_on else words.EMPTY_RATIOS if ratios else self._words.empty
+            went_on = words.COMING if self._incomplete else words.NOT_KEPT
+            hint = went_on if self._went_on else words.EMPTY_RATIOS if ratios else self._words.empty
         self._stage.set_hint(hint)
 
     def _redraw(self) -> None:

@@ -67,6 +67,7 @@ SIGNALS: dict[SignalKind, SignalWords] = {
 
 RAW, NORMALISED, RATIOS = range(3)
 NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
+COMING = "The run's last batch appears here once the learning engine is loaded."
 NOT_KEPT_THERE = "What iteration {at:,} learned from was not kept."
 MADE_AGAIN = " Samples, above the timeline, makes it again."
 BEFORE = "Before the first iteration nothing was learned; move the timeline on."

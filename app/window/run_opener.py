@@ -43,7 +43,7 @@ class RunOpener(QObject):
         self._controller, self._library, self._shelf = controller, library, shelf
         self._experiment, self._loader, self._training = loader.experiment, loader, training
         self._wanted: _Wanted | None = None
-        self._incomplete: KeptRun | None = None  # what is shown without its policy as yet
+        self._incomplete: list[KeptRun] = []  # what has been shown without its policy as yet
         training.ready.connect(self._complete)
         shelf.open_asked.connect(self.open)
         loader.taken.connect(self._go_on)
@@ -100,7 +100,8 @@ class RunOpener(QObject):
         if wanted.group:
             kept.group = SeedGroup(tuple(runs.values()), wanted.together, "" if wanted.together else record.id)
         if self._training.loading:  # what a policy is made of comes later
-            self._incomplete = kept
+            self._incomplete.append(kept)
+            kept.run.history.incomplete = True
         else:
             self._take_last(kept)
         self._controller.open(kept)
@@ -120,11 +121,16 @@ class RunOpener(QObject):
         return next((each for each in (wanted.record, *others) if self._library.has_checkpoint(each.id)), None)
 
     def _complete(self) -> None:
-        """Now that it can be had, show the policy of a run that was opened before."""
-        kept, self._incomplete = self._incomplete, None
-        if kept is not None and self._controller.shown is kept and self._library.library is not None:
+        """Now that it can be had, show the policy of a run that was opened before, and know that of the one before it,
+        which can be shown again."""
+        incomplete, self._incomplete = self._incomplete, []
+        for kept in incomplete:
+            kept.run.history.incomplete = False
+            if self._library.library is None or not (kept is self._controller.shown or kept is self._controller.ghost):
+                continue
             self._take_last(kept)
-            self._controller.completed.emit(kept)
+            if kept is self._controller.shown:
+                self._controller.completed.emit(kept)
 
     def _take_last(self, kept: KeptRun) -> None:
         problem = take_last(self._library, kept)

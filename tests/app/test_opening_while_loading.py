@@ -91,6 +91,8 @@ def finish_loading(training: TrainingThread, held: threading.Event, qtbot: QtBot
 def test_what_was_asked_for_while_the_engine_was_loaded_stays_as_it_comes(
     opened: MainWindow, held: threading.Event, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    signal = opened.panels.find(AdvantagesPanel)
+    assert "once the learning engine is loaded" in words(signal)
     update = opened.panels.find(UpdatePanel)
     bring_up(update)
     qtbot.waitUntil(update.play_button.isEnabled)
@@ -119,6 +121,23 @@ def test_what_was_asked_for_while_the_engine_was_loaded_stays_as_it_comes(
     assert update.heading.text().startswith(f"iteration {last:,}")
     assert samples.samples is found
     assert opened.controller.history.advantages is not None
+    bring_up(signal)
+    assert "once the learning engine is loaded" not in words(signal)
+
+
+def test_the_policy_of_the_run_that_was_opened_before_comes_as_well(
+    opened: MainWindow, held: threading.Event, qtbot: QtBot
+) -> None:
+    first = opened.controller.shown
+    assert first is not None
+    opened.runs.opener.open(opened.run_library.records()[0])
+    qtbot.waitUntil(lambda: opened.controller.shown is not first)
+    assert opened.controller.ghost is first
+    finish_loading(opened.training, held, qtbot)
+    opened.controller.show_ghost_instead()
+    assert opened.controller.shown is first
+    assert first.policy is not None
+    assert opened.playback.has_policy
 
 
 def test_what_was_asked_for_comes_though_its_panel_is_left_and_seen_again(
