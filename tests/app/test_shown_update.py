@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.models.inspection import Wanted
+from app.models.past import Instant, Kept, Past
 from app.models.run_state import RunState
+from app.models.slow_motion import SlowMotion
 from app.panels.advantages import AdvantagesPanel
+from app.panels.record import PanelWidget
 from app.panels.update.panel import UpdatePanel
+from app.panels.update.shown_update import ShownUpdate
 from app.session.batch_lookup import BatchLookup
 from app.window.main_window import MainWindow
 from engine.analysis.inspecting import Approach
+from engine.catalogue.environments import ENVIRONMENTS
 from engine.catalogue.spaces import EnvironmentInfo
+from engine.config import PolicyGradientConfig
 from engine.runs import snapshot_keeper
 from tests.app.shorthands import bring_up, click_line, words
 
@@ -164,6 +171,36 @@ def test_news_does_not_put_off_an_update_that_is_due(
     panel.refresh(window.controller.history)
     panel._look_again()
     assert 0 < settling.remainingTime() < 59_950
+
+
+def test_what_a_person_has_asked_for_is_not_begun_once_more(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither as the timeline rests, nor as more is kept of the run."""
+    past, panel, asked = Past(), PanelWidget(), list[int]()
+    qtbot.addWidget(panel)
+    monkeypatch.setattr(PanelWidget, "watched", True)
+    shown = ShownUpdate(past, SlowMotion(), None, panel)
+    config = PolicyGradientConfig()
+    shown.set_choice(ENVIRONMENTS[config.environment.id], config)
+    look = shown.lookup.look
+
+    def begin(run: str, environment: EnvironmentInfo, wanted: Wanted) -> None:
+        look(run, environment, wanted)
+        asked.append(wanted.iteration or 0)
+
+    monkeypatch.setattr(shown.lookup, "look", begin)
+    monkeypatch.setattr(shown.lookup, "_folder", Path())
+    monkeypatch.setattr(shown.lookup._work, "ask", lambda *_: None)  # which takes for ever
+    past.run = "a"
+    past.show(Instant(Kept(3, 300)))
+    assert shown.settles
+    shown.look_into(3)
+    shown._follow()
+    past.set_kept([Kept(1, 100), Kept(3, 300)])
+    shown._follow()
+    assert asked == [3]
+    past.show(Instant(Kept(1, 100)))
+    shown._follow()
+    assert asked == [3, 1]
 
 
 def test_what_is_not_written_yet_is_made_again_once_it_is(

@@ -113,9 +113,8 @@ class ShownUpdate(QObject):
         if wanted is None:
             self._tried = None
             return
-        tried = self._tried
-        comes = self._settled.isActive() or (self.lookup.busy and tried is not None and tried[0] == wanted)
-        if not comes and wanted != self._there and tried != self._trial(wanted):
+        comes = self._settled.isActive() or self.lookup.is_after(*wanted)
+        if not comes and wanted != self._there and self._tried != self._trial(wanted):
             self._settled.start()
 
     def leave_or_follow(self) -> None:
@@ -140,7 +139,7 @@ class ShownUpdate(QObject):
     def _follow(self) -> None:
         """The timeline rests, or the run; where nobody sees it, this comes once somebody does."""
         wanted = self._wanted
-        if wanted is None or wanted == self._there or not self._panel.watched:
+        if wanted is None or wanted == self._there or self.lookup.is_after(*wanted) or not self._panel.watched:
             return
         self._tried = self._trial(wanted)
         if wanted[1] == 0:
