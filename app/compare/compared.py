@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from app.compare.looks import Looks
@@ -61,6 +62,12 @@ class ComparedRun:
     @property
     def style(self) -> RunStyle:
         return style_of(self.record.number)
+
+    @property
+    def counts_gradient_steps(self) -> bool:
+        """Whether it is known how many it had taken when."""
+        name = "gradient_steps"
+        return name in self.series.columns and bool(np.isfinite(self.series[name]).any())
 
 
 @dataclass(frozen=True)

@@ -258,8 +258,9 @@ class Overlay(PanelWidget):
         return those
 
     def _why_empty(self) -> str:
-        uncounted = self.axis == "gradient_steps" and any(len(run.series) for run in self._compared.runs)
-        return _NOT_COUNTED if uncounted and not any(map(_counted, self._compared.runs)) else _NO_CURVES
+        told = [run for run in self._compared.runs if len(run.series)]
+        uncounted = self.axis == "gradient_steps" and not any(run.counts_gradient_steps for run in told)
+        return _NOT_COUNTED if told and uncounted else _NO_CURVES
 
     def _line(self, run: ComparedRun, name: str, before: RunLine | None) -> RunLine:
         made_of = (run.reading, self._compared.metric, self.axis, self.smoothing)
@@ -289,7 +290,8 @@ class Overlay(PanelWidget):
         """Which of the runs have no place on the axis, where others do."""
         if self.axis != "gradient_steps":
             return ""
-        lacking = [str(run.record.number) for run in self._compared.runs if len(run.series) and not _counted(run)]
+        uncounted = (run for run in self._compared.runs if len(run.series) and not run.counts_gradient_steps)
+        lacking = [str(run.record.number) for run in uncounted]
         if len(lacking) > _NAMED:
             return f" (of {len(lacking)} runs they were not recorded)"
         which = "run" if len(lacking) == 1 else "runs"
@@ -392,12 +394,6 @@ def _thinned(one: Curve) -> tuple[Curve, int]:
         return one, 1
     x, y = one.x[trace.middles], trace.means
     return Curve(np.append(x, one.x[-1]), np.append(y, one.y[-1])), trace.size
-
-
-def _counted(run: ComparedRun) -> bool:
-    """Whether the gradient steps of a run are known."""
-    name = "gradient_steps"
-    return name in run.series.columns and bool(np.isfinite(run.series[name]).any())
 
 
 def _reaches(line: RunLine, x: float) -> bool:

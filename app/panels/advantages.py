@@ -76,11 +76,7 @@ class AdvantagesPanel(PanelWidget):
         self._choices = QButtonGroup(self)
         header = Flow(theme.unit // 2)
         header.setContentsMargins(theme.unit, theme.unit, theme.unit, theme.unit // 2)
-        for text, tip in (
-            ("Raw", "The advantages as estimated, in units of reward"),
-            ("Normalised", "Each batch shifted and scaled to mean 0 and standard deviation 1"),
-            ("Ratios", ""),
-        ):
+        for text, tip in words.VIEWS:
             button = QToolButton()
             button.setText(text)
             button.setToolTip(tip)
@@ -229,15 +225,13 @@ class AdvantagesPanel(PanelWidget):
         self._say_why_empty()
 
     def _say_why_empty(self) -> None:
-        ratios, shown = self._which == RATIOS, self._past.shown
+        shown = self._past.shown
         if shown is not None:
-            again = words.MADE_AGAIN if self._signal in ("advantage", "td error") else ""
-            not_kept = words.NOT_KEPT_THERE.format(at=shown.at.iteration) + again
-            hint = words.BEFORE if shown.at.iteration == 0 else not_kept
+            self._stage.set_hint(words.not_kept_at(shown.at.iteration, self._signal))
         else:
+            empty = words.EMPTY_RATIOS if self._which == RATIOS else self._words.empty
             went_on = words.COMING if self._incomplete else words.NOT_KEPT
-            hint = went_on if self._went_on else words.EMPTY_RATIOS if ratios else self._words.empty
-        self._stage.set_hint(hint)
+            self._stage.set_hint(went_on if self._went_on else empty)
 
     def _redraw(self) -> None:
         shown = self._take_ratios() if self._which == RATIOS else self._take_advantages()

@@ -66,11 +66,13 @@ SIGNALS: dict[SignalKind, SignalWords] = {
 }
 
 RAW, NORMALISED, RATIOS = range(3)
+VIEWS = (
+    ("Raw", "The advantages as estimated, in units of reward"),
+    ("Normalised", "Each batch shifted and scaled to mean 0 and standard deviation 1"),
+    ("Ratios", ""),  # which depends on the method
+)
 NOT_KEPT = "No batch of this run was kept here; its next one appears once it goes on."
 COMING = "The run's last batch appears here once the learning engine is loaded."
-NOT_KEPT_THERE = "What iteration {at:,} learned from was not kept."
-MADE_AGAIN = " Samples, above the timeline, makes it again."
-BEFORE = "Before the first iteration nothing was learned; move the timeline on."
 EMPTY_RATIOS = "How much likelier or less likely the actions taken have become will appear here after the first update."
 TITLES = {
     NORMALISED: "normalised advantage  (standard deviations)",
@@ -86,6 +88,14 @@ TIPS = {
 }
 NORMALISED_UNIT = "normalised advantage (std)"
 RATIO_UNITS = {"step": "probability ratio", "episode": "importance weight (log10)"}
+
+
+def not_kept_at(iteration: int, signal: SignalKind) -> str:
+    """Why nothing is shown of an earlier instant, and where it is made again, as far as it can be."""
+    if iteration == 0:
+        return "Before the first iteration nothing was learned; move the timeline on."
+    again = " Samples, above the timeline, makes it again." if signal in ("advantage", "td error") else ""
+    return f"What iteration {iteration:,} learned from was not kept.{again}"
 
 
 def quantity_of(view: int, ratios: str | None) -> Quantity:

@@ -60,8 +60,7 @@ class Plot(pg.GraphicsView):
         super().__init__(background=None)
         margins = margins or Margins()
         self._theme: Theme | None = None
-        self._font = QFont()
-        self._thickness = 1.0
+        self._font, self._thickness = QFont(), 1.0
         self.marks: list[Mark] = []
         self.run = self.measured = ""
         self.probe: Probe | None = None
@@ -118,8 +117,7 @@ class Plot(pg.GraphicsView):
     @property
     def area(self) -> QRectF:
         """Where the data is, in pixels of this widget."""
-        area: QRectF = self._view.mapRectToScene(self._view.rect())
-        return area
+        return QRectF(self._view.mapRectToScene(self._view.rect()))
 
     @property
     def letters(self) -> QFontMetricsF:
@@ -158,9 +156,8 @@ class Plot(pg.GraphicsView):
     def take_x(self, x: Range | None) -> None:
         """Show this range in x, as a person has asked another plot to; None follows the panel again."""
         self._free = x is not None, self._free[1]
-        if x is None:
-            self._show_ranges()
-        else:
+        self._show_ranges()
+        if x is not None:
             self._view.setRange(xRange=x, padding=0.0, disableAutoRange=False)
         self._place_corner()
 

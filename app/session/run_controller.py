@@ -357,10 +357,7 @@ class RunController(ShownRuns):
                     state = self.shown.state if self.shown is not None else RunState.IDLE
         elif self.shown is not None and state in _AT_REST and not self.shows_elsewhere:
             self.shown.policy = self.training.policy
-        overtaken = {
-            RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED),
-            RunState.PAUSING: (RunState.RUNNING,),
-        }
+        overtaken = {RunState.STOPPING: (RunState.RUNNING, RunState.PAUSED), RunState.PAUSING: (RunState.RUNNING,)}
         if goes_on_elsewhere and state in (RunState.FINISHED, RunState.FAILED):
             self._came_to = state
             self._receive()

@@ -62,6 +62,11 @@ class StateGrid:
         """Page, row and column of a state; None where it has no cell."""
         return self._places.get(state)
 
+    @cached_property
+    def acting(self) -> tuple[int, ...]:
+        """The states in which somebody acts, of all pages."""
+        return tuple(state for state, (_, row, column) in self._places.items() if self.acts(row, column))
+
     def looking_like(self, observation: int) -> tuple[int, ...]:
         """The states in which that is observed."""
         if not self.seen:

@@ -66,6 +66,12 @@ def hold_with(library: Library, run: str, other: str) -> BaseFileLock | None:
     return None
 
 
+def show_life(folder: Path, run: str) -> None:
+    """Leave a trace of when ``run``, of the library in ``folder``, was trained here last."""
+    with suppress(OSError):
+        os.utime(folder / "runs" / run / LOCK)
+
+
 def is_trained(library: Library, run: str) -> bool:
     """Whether some process, this one included, trains ``run`` now."""
     return is_held(library.run_folder(run) / LOCK)

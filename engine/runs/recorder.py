@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import os
 import threading
 import time
 import uuid
@@ -20,7 +19,7 @@ from engine.reports.events import Event, Heartbeat
 from engine.runs.answers import keep_answers
 from engine.runs.autosave import BEST, Autosave, Taken, keep
 from engine.runs.library import Library
-from engine.runs.liveness import LOCK, hold, hold_with
+from engine.runs.liveness import hold, hold_with, show_life
 from engine.runs.records import TOGETHER, RunRecord, Status
 from engine.runs.retention import make_room
 from engine.runs.seed_groups import note_group
@@ -277,7 +276,8 @@ class Recorder:
             self._release()
 
     def _write(self) -> None:
-        self._show_life()
+        for told in self._told.values():
+            show_life(self._folder, told.id)
         resting = self._resting
         try:
             states = len(self._taken)  # those that are taken from now on may be of what is not written yet
@@ -366,12 +366,6 @@ class Recorder:
                 library.end(told.id, *((Status.FINISHED,) if done else (resting.status, resting.reason)))
             else:
                 library.update(told.id, status=str(resting.status))
-
-    def _show_life(self) -> None:
-        """Leave a trace of when this was."""
-        for told in self._told.values():
-            with suppress(OSError):
-                os.utime(self._folder / "runs" / told.id / LOCK)
 
     def _release(self) -> None:
         for lock in self._locks:

@@ -7,9 +7,10 @@ from functools import partial
 
 from app.models.experiment import Experiment
 from app.panels.experiment.choice_delegate import Choice
+from app.style.environment_text import acts
 from app.style.parameter_text import shown
 from engine.catalogue.methods.distribution import policy_of
-from engine.catalogue.methods.entries import POLICIES
+from engine.catalogue.methods.entries import DISTRIBUTIONS, POLICIES
 from engine.catalogue.methods.families import FAMILIES
 from engine.catalogue.methods.parameter_count import parameter_count
 from engine.catalogue.methods.picking import choose
@@ -45,6 +46,15 @@ def policy_choices(experiment: Experiment) -> list[Choice]:
         refuse, measure = partial(experiment.refusal_of, entry), partial(_size, experiment, entry)
         choices.append(Choice(entry.id, told.title, told.summary, refuse, measure))
     return choices
+
+
+def only_distribution(experiment: Experiment) -> str:
+    """Why there is no distribution to pick but one; empty where there are several."""
+    environment = experiment.environment
+    fitting = [entry for entry in DISTRIBUTIONS.values() if experiment.refusal_of(entry) is None]
+    if len(fitting) == 1:
+        return f"{environment.title} has {acts(environment.action)}, which only {fitting[0].title} fits."
+    return ""
 
 
 def holds_values(config: RunConfig) -> bool:

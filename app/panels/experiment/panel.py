@@ -14,7 +14,7 @@ from app.models.run_state import LOCKED, STOP_AND_CHANGE
 from app.models.slow_motion import SlowMotion
 from app.panels.experiment.bug_line import BugLine
 from app.panels.experiment.choice_delegate import Choice
-from app.panels.experiment.choices import choices_of, family_choices, holds_values, policy_choices
+from app.panels.experiment.choices import choices_of, family_choices, holds_values, only_distribution, policy_choices
 from app.panels.experiment.divider import Divider
 from app.panels.experiment.environment_row import EnvironmentRow
 from app.panels.experiment.equation.equation_box import EquationBox
@@ -22,7 +22,6 @@ from app.panels.experiment.form.parameter_form import ParameterForm
 from app.panels.experiment.picker import Picker
 from app.panels.experiment.story import Story
 from app.panels.record import PanelWidget
-from app.style.environment_text import acts
 from app.style.sentence import Sentence
 from app.style.theme import Theme
 from engine.catalogue.methods.biases import biases, estimated
@@ -277,14 +276,6 @@ class ExperimentPanel(PanelWidget):
             without = self._one_distribution if name == "distribution" else ""
             picker.set_locked(LOCKED if self._running else without)
 
-    def _without_other_distributions(self) -> str:
-        """Why there is no distribution to pick; empty where there is."""
-        environment = self._experiment.environment
-        fitting = [entry for entry in DISTRIBUTIONS.values() if self._experiment.refusal_of(entry) is None]
-        if len(fitting) == 1:
-            return f"{environment.title} has {acts(environment.action)}, which only {fitting[0].title} fits."
-        return ""
-
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.environment.apply_theme(theme)
@@ -313,7 +304,7 @@ class ExperimentPanel(PanelWidget):
                 current = family_of(config) if name == "family" else picked(config, entries, environment)
                 picker.show_choices(self._choices(name, entries), current.id if current else None, _CUSTOM)
         self.pickers["policy"][0].set_name("Q function" if holds_values(config) else "Policy")
-        self._one_distribution = self._without_other_distributions()
+        self._one_distribution = only_distribution(experiment)
         self._lock_pickers()
         self.equation.show_equation(equation(config, environment))
         self._light()

@@ -98,7 +98,8 @@ class Cells(QWidget):
     def _scale(self) -> None:
         """Between which numbers the colours are: those of all states in which somebody acts, on all pages, so that a
         colour means the same on each."""
-        known = [value for state in self._states() for value in self._numbers(state) if math.isfinite(value)]
+        states = self._grid.acting if self._grid is not None else ()
+        known = [value for state in states for value in self._numbers(state) if math.isfinite(value)]
         self._low, self._high = (min(known), max(known)) if known else (0.0, 1.0)
 
     def _numbers(self, state: int) -> list[float]:
@@ -127,19 +128,6 @@ class Cells(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
-
-    def _states(self) -> list[int]:
-        """Those in which somebody acts, of all pages."""
-        grid = self._grid
-        if grid is None:
-            return []
-        return [
-            state
-            for page in grid.pages
-            for row, cells in enumerate(page)
-            for column, state in enumerate(cells)
-            if state >= 0 and grid.acts(row, column)
-        ]
 
     def sizeHint(self) -> QSize:
         return QSize(240, 240)
