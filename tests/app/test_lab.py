@@ -8,17 +8,16 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.models.run_state import RunState
 from app.panels.lab.baseline.page import BaselinePage
 from app.panels.lab.baseline.plots import NoisePlot
-from app.panels.lab.choices import Column, Dial
-from app.panels.lab.estimators.asking import HorizonDial
+from app.panels.lab.choices import Column
 from app.panels.lab.estimators.measures import MEASURES
 from app.panels.lab.estimators.page import EstimatorsPage
 from app.panels.lab.estimators.plot import RowsPlot
@@ -39,7 +38,6 @@ from app.style.theme import load_theme
 from app.window.main_window import MainWindow
 from engine.analysis.lab.comparison import ByHand, Comparison, Sums, Truth
 from engine.analysis.lab.settings import PAIRS, TOTAL_RETURN, Pair, Settings
-from engine.catalogue.environments import ENVIRONMENTS
 from engine.runs import snapshot_keeper
 from tests.app.test_run_timeline import look, place, strip
 
@@ -234,56 +232,6 @@ def test_what_is_computed_is_said_until_there_is_something_to_be_seen(make_windo
         assert stage._hint.text() == "It could not be had."
 
 
-def test_the_wheel_scrolls_the_column_and_moves_no_slider_in_it(qtbot: QtBot) -> None:
-    column = Column(load_theme("dark"))
-    dials = [Dial(f"d{number}", "A number", range(10), str) for number in range(12)]
-    for dial in dials:
-        column.add(dial)
-        dial.set_value(5)
-    qtbot.addWidget(column)
-    column.resize(column.width(), 120)
-    column.show()
-    slider = dials[1].slider
-    place = QPointF(slider.rect().center())
-    wheel = QWheelEvent(
-        place, QPointF(slider.mapToGlobal(place)), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(slider, wheel)
-    assert [dial.value for dial in dials] == [5] * len(dials)
-    assert not wheel.isAccepted() or column.verticalScrollBar().value() > 0
-
-
-def test_sliders_of_a_column_begin_and_end_beneath_each_other(qtbot: QtBot) -> None:
-    column = Column(load_theme("dark"))
-    short, long = (
-        Dial("γ", "A number", (0.0, 0.995), str),
-        Dial("+c", "Another", (1.0, 2.0), lambda value: f"{value:g}"),
-    )
-    qtbot.addWidget(column)
-    column.show()
-    for dial in (short, long):
-        column.add(dial)
-    QApplication.processEvents()
-    ends = [(dial.slider.mapTo(column, QPoint()).x(), dial.slider.width()) for dial in (short, long)]
-    assert ends[0] == ends[1]
-
-
-def test_the_horizon_ends_with_the_environments_own(qtbot: QtBot) -> None:
-    """To the right of all that cut an episode short, of which none is longer than what it has by itself."""
-    dial, seen = HorizonDial(), []
-    for environment in ("GridWorld-v0", "CartPole-v1"):
-        dial.set_choice(ENVIRONMENTS[environment])
-        dial.slider.setValue(dial.slider.maximum())
-        assert dial.value == 0
-        seen.append(dial.text.text())
-        dial.slider.setValue(dial.slider.maximum() - 1)
-        seen.append(dial.value)
-    assert seen == ["100", 50, "500", 200]
-    dial.set_choice(ENVIRONMENTS["GridWorld-v0"])
-    assert dial.value == 0  # which 200 steps would be
-
-
 def test_estimates_that_lie_over_each_other_are_filled_and_no_name_is_cut(qtbot: QtBot) -> None:
     theme = load_theme("dark")
     frame = Frame(QRectF(0.0, 0.0, 200.0, 40.0), (0.0, 2.0), (0.0, 1.0), 1.0)
@@ -319,24 +267,6 @@ def test_the_first_estimates_are_seen_however_little_is_known_of_their_mean(qtbo
             assert low < few.interval[0] < few.interval[1] < high
         else:
             assert -1.0 < low < high < 5.0, measure.title
-
-
-def test_how_far_it_has_come_stays_in_sight_wherever_a_column_is_scrolled_to(qtbot: QtBot) -> None:
-    column, head = Column(load_theme("dark")), QPushButton("25 % ✕")
-    column.set_head(head)
-    for number in range(12):
-        column.add(Dial(f"d{number}", "A number", range(10), str))
-    qtbot.addWidget(column)
-    column.resize(column.width(), 150)
-    column.show()
-    place = QRect(head.mapTo(column, QPoint()), head.size())
-    first = column.findChildren(Dial)[0]
-    assert first.mapTo(column, QPoint()).y() >= place.bottom()
-    column.verticalScrollBar().setValue(column.verticalScrollBar().maximum())
-    assert first.mapTo(column, QPoint()).y() < 0
-    assert QRect(head.mapTo(column, QPoint()), head.size()) == place
-    assert column.rect().contains(place)
-    assert column.childAt(place.center()) is head
 
 
 def test_choices_in_a_column_of_the_lab_are_told_apart(make_window: Make) -> None:
