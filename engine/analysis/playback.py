@@ -85,6 +85,16 @@ class PolicySnapshot:
             and self.given.teacher is other.given.teacher
         )
 
+    def is_same_policy(self, other: PolicySnapshot) -> bool:
+        """Whether both act alike in one environment: be it that one was loaded once more, or learned nothing since."""
+        return self is other or (
+            (self.config.environment, self.environment) == (other.config.environment, other.environment)
+            and (self.temperature, self.epsilon) == (other.temperature, other.epsilon)
+            and policy_of(self.config, self.environment) == policy_of(other.config, other.environment)
+            and self.state.keys() == other.state.keys()
+            and all(torch.equal(values, other.state[name]) for name, values in self.state.items())
+        )
+
 
 def _critic(config: RunConfig) -> tuple[Any, ...]:
     """What the networks of action values beside a policy are made of."""

@@ -76,7 +76,7 @@ class EstimatorLab:
 
     def _remember(self, snapshot: PolicySnapshot, settings: Settings) -> None:
         sizes = settings.horizon, settings.batches, settings.episodes, settings.seed
-        if snapshot is not self._of or sizes != self._sizes:
+        if self._of is None or not self._of.is_same_policy(snapshot) or sizes != self._sizes:
             self._of, self._sizes, self._played, self._added = snapshot, sizes, [], settings.added
 
     def _episodes(self, subject: Subject, settings: Settings, number: int, batches: int) -> Episodes:

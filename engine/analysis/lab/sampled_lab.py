@@ -42,7 +42,7 @@ class Found:
     def look_at(self, snapshot: PolicySnapshot, settings: Settings) -> None:
         """Forget what is of another policy, or depends on what is set otherwise."""
         decides = replace(settings, gae_lambda=1.0, n=1, batches=1, value="fitted", discount_states=False)
-        if self._of is None or self._of[0] is not snapshot or self._of[1] != decides:
+        if self._of is None or not self._of[0].is_same_policy(snapshot) or self._of[1] != decides:
             self._of, self.known = (snapshot, decides), None
 
 

@@ -91,5 +91,11 @@ def test_the_gradient_is_found_once_for_all_estimators_of_a_policy(monkeypatch: 
     for number, others in enumerate(anew, 2):
         last(lab.compare(snapshot, replace(settings, **others), [TO_GO]))
         assert len(times) == number, others
-    last(lab.compare(replace(snapshot), replace(settings, seed=2), [TO_GO]))
-    assert len(times) == len(anew) + 2
+    # A policy that is loaded once more is the same, one with other parameters or at another temperature is not.
+    state = {name: values.clone() for name, values in snapshot.state.items()}
+    last(lab.compare(replace(snapshot, state=state, iteration=3), replace(settings, seed=2), [TO_GO]))
+    assert len(times) == len(anew) + 1
+    moved = {**state, next(iter(state)): state[next(iter(state))] + 1e-6}
+    for number, other in enumerate((replace(snapshot, state=moved), replace(snapshot, temperature=2.0)), 2):
+        last(lab.compare(other, replace(settings, seed=2), [TO_GO]))
+        assert len(times) == len(anew) + number
