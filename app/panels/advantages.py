@@ -55,7 +55,7 @@ class AdvantagesPanel(PanelWidget):
         self._config: RunConfig = PolicyGradientConfig()
         self._latest: Estimated | None = None
         self._ratios: Reweighted | None = None
-        self._went_on = self._incomplete = False
+        self._missing = ""  # why there is nothing of a run that has gone on
         self._x: Range | None = None
         self._y_end: float | None = None
         self._shown: Histogram | None = None
@@ -171,8 +171,8 @@ class AdvantagesPanel(PanelWidget):
         if latest is None or (before is not None and latest.iteration < before.iteration):
             self.reset()
         self._now = latest, history.ratios
-        self._went_on = history.iterations > 0 and latest is None  # before anything was looked at here
-        self._incomplete = history.incomplete
+        went_on = history.iterations > 0 and latest is None  # before anything was looked at here
+        self._missing = (words.COMING if history.incomplete else words.NOT_KEPT) if went_on else ""
         self._say_why_empty()
         if self._past.shown is None:
             self._take(*self._now)
@@ -189,7 +189,7 @@ class AdvantagesPanel(PanelWidget):
             self._redraw()
 
     def reset(self) -> None:
-        self._now, self._went_on = (None, None), False
+        self._now, self._missing = (None, None), ""
         self._latest = self._ratios = self._shown = None
         self._x = self._y_end = None
         self._iteration.clear()
@@ -226,12 +226,9 @@ class AdvantagesPanel(PanelWidget):
 
     def _say_why_empty(self) -> None:
         shown = self._past.shown
-        if shown is not None:
-            self._stage.set_hint(words.not_kept_at(shown.at.iteration, self._signal))
-        else:
-            empty = words.EMPTY_RATIOS if self._which == RATIOS else self._words.empty
-            went_on = words.COMING if self._incomplete else words.NOT_KEPT
-            self._stage.set_hint(went_on if self._went_on else empty)
+        empty = words.EMPTY_RATIOS if self._which == RATIOS else self._words.empty
+        at = None if shown is None else words.not_kept_at(shown.at.iteration, self._signal)
+        self._stage.set_hint(at or self._missing or empty)
 
     def _redraw(self) -> None:
         shown = self._take_ratios() if self._which == RATIOS else self._take_advantages()

@@ -37,6 +37,7 @@ def each_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_keeper, "STATE_SHARE", 1e9)
 
 
+@pytest.fixture
 def unwatched(
     stepped: Callable[..., tuple[MainWindow, UpdatePanel]], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[MainWindow, UpdatePanel]:
@@ -48,13 +49,13 @@ def unwatched(
 
 
 def test_where_a_run_waits_the_update_of_its_last_iteration_is_seen(
-    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
+    unwatched: tuple[MainWindow, UpdatePanel],
     reach: Reach,
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also where that went unwatched, as most do at full speed, be it paused after or stepped through to its end."""
-    window, panel = unwatched(stepped, monkeypatch)
+    window, panel = unwatched
     history = window.controller.history
 
     def told() -> str:
@@ -125,13 +126,13 @@ def test_the_update_of_an_earlier_iteration_is_made_again(
 
 
 def test_what_falls_due_while_nobody_sees_it_is_made_again_once_somebody_does(
-    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
+    unwatched: tuple[MainWindow, UpdatePanel],
     reach: Reach,
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also where it is unseen only for the moment, in which nothing of it is drawn anew."""
-    window, panel = unwatched(stepped, monkeypatch)
+    window, panel = unwatched
     history, asked, seen = window.controller.history, list[int](), [False]
     monkeypatch.setattr(UpdatePanel, "watched", property(lambda _panel: seen[0]))
     panel._looking.setInterval(60_000)  # it has not noticed yet
@@ -155,12 +156,9 @@ def test_what_falls_due_while_nobody_sees_it_is_made_again_once_somebody_does(
 
 
 def test_news_does_not_put_off_an_update_that_is_due(
-    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
-    reach: Reach,
-    qtbot: QtBot,
-    monkeypatch: pytest.MonkeyPatch,
+    unwatched: tuple[MainWindow, UpdatePanel], reach: Reach, qtbot: QtBot
 ) -> None:
-    window, panel = unwatched(stepped, monkeypatch)
+    window, panel = unwatched
     settling = panel.shown._settled
     settling.setTimerType(Qt.TimerType.PreciseTimer)
     settling.setInterval(60_000)  # longer than any machine takes for what follows
@@ -204,12 +202,12 @@ def test_what_a_person_has_asked_for_is_not_begun_once_more(qtbot: QtBot, monkey
 
 
 def test_what_is_not_written_yet_is_made_again_once_it_is(
-    stepped: Callable[..., tuple[MainWindow, UpdatePanel]],
+    unwatched: tuple[MainWindow, UpdatePanel],
     reach: Reach,
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    window, panel = unwatched(stepped, monkeypatch)
+    window, panel = unwatched
     lookup, past = panel.shown.lookup, window.panels.past
     look, written = lookup.look, [False]
 

@@ -120,8 +120,8 @@ class ShownUpdate(QObject):
     def leave_or_follow(self) -> None:
         """The timeline has been moved, or the panel has come into sight: back to now at once, into the past once the
         timeline rests."""
-        now = self._past.shown is None
-        wanted = self.trained if self._past.shown is None else self._past.shown.at.iteration
+        shown = self._past.shown
+        now, wanted = (True, self.trained) if shown is None else (False, shown.at.iteration)
         if self.lookup.is_after(self._past.run, wanted) and (not now or lags(self._live, wanted)):
             return  # it comes, be it that a person asked for it
         self.lookup.drop()
